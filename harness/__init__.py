@@ -1,0 +1,1 @@
+"""Measures any HEAR module on any task."""

@@ -1,0 +1,1 @@
+"""HEAR modules that stand in the tables beside Dasheng."""
