@@ -1,0 +1,43 @@
+# Two commands matter: `make demo` and `make test`. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+PEERS := .venv-peers
+PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint validator bench clean
+
+demo: $(VENV)/installed  ## measure an encoder on sounds made on the fly; needs no network
+	$(VENV)/bin/python -m harness run --tasks demo --model melspec
+
+test: $(VENV)/installed  ## the test suite
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/installed  ## style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+validator: $(VENV)/validator-installed  ## the official hear-validator on dasheng.hear (TensorFlow)
+	$(VENV)/bin/python -m pytest -m validator
+
+bench: $(VENV)/installed $(PEERS)/installed  ## speed as ratios against peers, in one run
+	PEERS_PYTHON=$(PEERS)/bin/python $(VENV)/bin/python -m tests.bench
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e '.[dev]'
+	touch $@
+
+$(VENV)/validator-installed: $(VENV)/installed
+	$(PIP) -e '.[validator]'
+	touch $@
+
+# The published `dasheng` has this project's name: peers need an environment of their own.
+$(PEERS)/installed:
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		torch torchaudio soundfile dasheng==0.0.9 xares==0.1.3
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,96 @@
+"""Progress of a run: bars on a terminal, a plain line now and then elsewhere."""
+
+import time
+import traceback
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from harness.errors import UserError
+
+PLAIN_INTERVAL = 10.0  # s between two plain lines of one job
+
+
+class _Rate(ProgressColumn):
+    """Seconds of audio (or bytes) per second of work."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f} {task.fields['unit']}/s", style="cyan")
+
+
+class Display:
+    """Shows a run to a person: implements what `harness.runner.run` reports to.
+
+    Everything goes to standard error; standard output is left to the tables.
+    """
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, soft_wrap=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            _Rate(),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._jobs: dict[str, Any] = {}
+        self._last: dict[str, float] = {}
+        self._begun: dict[str, tuple[float, float]] = {}
+
+    def __enter__(self) -> "Display":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def download(self, name: str, done: int, total: int | None) -> None:
+        """`done` of `total` bytes of the file `name` are here."""
+        self._show(f"download {name}", done / 1e6, total and total / 1e6, "MB")
+
+    def embed(self, task: str, done: float, total: float) -> None:
+        """`done` of `total` seconds of a task's audio are embedded."""
+        self._show(f"embed {task}", done, total, "audio-s")
+
+    def result(self, record: dict[str, Any]) -> None:
+        """A record was written."""
+        low, high = (f"{100 * bound:.2f}" for bound in record["scores"]["ci95"])
+        self._console.print(
+            f"{record['model']['name']} {record['task']['name']} {record['protocol']['name']}: "
+            f"{record['task']['metric']} {100 * record['score']:.2f} [{low}, {high}]",
+            highlight=False,
+            markup=False,
+        )
+        collapsed = record["scores"]["collapsed"]
+        if collapsed:
+            self._line(f"warning: {collapsed} embeddings: they cannot tell clips apart")
+
+    def failure(self, task: str, error: Exception) -> None:
+        """A task failed; the run goes on."""
+        if isinstance(error, UserError):
+            self._line(f"error: {task}: {error}")
+        else:
+            self._line("".join(traceback.format_exception(error)).rstrip())
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False)
+
+    def _show(self, job: str, done: float, total: float | None, unit: str) -> None:
+        if self._console.is_terminal:
+            if job not in self._jobs:
+                self._jobs[job] = self._bars.add_task(job, total=total, unit=unit)
+            self._bars.update(self._jobs[job], completed=done, total=total)
+            return
+        now = time.monotonic()
+        began, before = self._begun.setdefault(job, (now, done))
+        finished = total is not None and done >= total
+        if finished or now - self._last.get(job, began) >= PLAIN_INTERVAL:
+            self._last[job] = now
+            rate = (done - before) / max(now - began, 1e-9)
+            of = f" of {total:,.0f}" if total else ""
+            left = f", {(total - done) / rate:,.0f} s left" if total and rate and not finished else ""
+            self._line(f"{job}: {done:,.0f}{of} {unit}, {rate:,.0f} {unit}/s{left}")

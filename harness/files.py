@@ -1,0 +1,30 @@
+"""Writes a file whole or not at all.
+
+The bytes go to a temporary name in the same folder and are renamed into place
+once they are on the disk: whoever finds the file finds all of it, also after a
+crash, and two writers of one file cannot mix their bytes.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, creating its folder; nothing is left behind on failure.
+
+    Raises:
+        OSError: the folder is read-only or the disk is full.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)  # mkstemp's 0600 would hide a shared cache from colleagues
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,207 @@
+"""Outcome → record: scores every fold, adds what a reader needs to trust the number."""
+
+import datetime
+import functools
+import importlib.metadata
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import metrics
+from harness.embed import Embeddings
+from harness.encoder import Encoder
+from harness.problem import Outcome, Problem, Protocol
+from harness.results import SCHEMA_VERSION, Predictions
+from tasks.prepare import Index
+
+_PACKAGES = "dasheng torch torchaudio numpy scipy scikit-learn faiss-cpu soundfile soxr".split()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What may differ between two runs that measure the same."""
+
+    seed: int
+    precision: str
+    limit: int | None
+    prepare_seconds: float
+    fit_seconds: float
+
+
+def build(
+    encoder: Encoder,
+    index: Index,
+    embeddings: Embeddings,
+    problem: Problem,
+    protocol: Protocol,
+    outcome: Outcome,
+    run: Run,
+) -> dict[str, Any]:
+    """The record of one (encoder, task, protocol), as `harness.results.SCHEMA` describes it."""
+    task = index.task
+    targets = [problem.targets[fold.test] for fold in problem.folds]
+    per_fold = [
+        metrics.compute(problem.metric, target, scores)
+        for target, scores in zip(targets, outcome.scores, strict=True)
+    ]
+    score = float(np.mean(per_fold))
+    return {
+        "schema": SCHEMA_VERSION,
+        "model": {
+            "name": encoder.name,
+            "spec": encoder.spec,
+            "weights_sha256": encoder.weights_sha256,
+            "canary": list(encoder.canary),
+            "parameters": encoder.parameters,
+            "sample_rate": encoder.sample_rate,
+            "embedding_size": encoder.embedding_size,
+        },
+        "task": {
+            "name": task.name,
+            "version": task.version,
+            "title": task.title,
+            "domain": task.domain,
+            "data_sha256": index.data_sha256,
+            "source": index.source,
+            "metric": task.metric,
+            "higher_is_better": True,
+            "synthetic": task.synthetic,
+        },
+        "protocol": {
+            "name": protocol.name,
+            "version": protocol.version,
+            "params": dict(protocol.params),
+        },
+        "selection": outcome.selection,
+        "score": score,
+        "scores": {
+            **_every_metric(targets, outcome.scores),
+            **outcome.extra,
+            "per_fold": per_fold,
+            "ci95": list(
+                metrics.bootstrap(problem.metric, targets, outcome.scores, seed=run.seed)
+            ),
+            "floor": _floor(problem),
+            "collapsed": collapsed(embeddings, index),
+        },
+        "n": {
+            "train": [len(fold.train) for fold in problem.folds],
+            "valid": [len(fold.valid) for fold in problem.folds],
+            "test": [len(fold.test) for fold in problem.folds],
+            "expected_test": _expected_test(index),
+            "classes": problem.classes,
+            "skipped": len(embeddings.skipped),
+            "padded": embeddings.padded,
+            "limit": run.limit,
+        },
+        "run": {
+            "seed": run.seed,
+            "date_utc": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            **_git(),
+            "device": str(encoder.device),
+            "precision": run.precision,
+            "versions": _versions(),
+            "seconds": {
+                "prepare": run.prepare_seconds,
+                "embed": embeddings.seconds,
+                "fit": run.fit_seconds,
+            },
+            "audio_seconds": embeddings.audio_seconds,
+        },
+    }
+
+
+def predictions(
+    index: Index, embeddings: Embeddings, problem: Problem, outcome: Outcome
+) -> Predictions:
+    """The test clips of every fold with their class scores."""
+    tested = np.concatenate([fold.test for fold in problem.folds])
+    ids = index.clips["id"].to_numpy(dtype=str)[embeddings.kept]
+    names = [np.repeat(fold.name, len(fold.test)) for fold in problem.folds]
+    return Predictions(
+        ids=ids[tested],
+        folds=np.concatenate(names),
+        targets=problem.targets[tested],
+        scores=np.concatenate(outcome.scores).astype(np.float32),
+        classes=np.array(index.classes),
+    )
+
+
+def collapsed(embeddings: Embeddings, index: Index) -> str | None:
+    """Names embeddings that cannot tell clips apart, which a score alone would hide.
+
+    "constant": the clips' embeddings differ by less than 1e-6 of their size.
+    "duplicate": over 1 % of the clips share an embedding with a clip of other audio.
+    """
+    values = embeddings.values
+    if np.ptp(values, axis=0).max(initial=0.0) <= 1e-6 * np.abs(values).max(initial=0.0):
+        return "constant"
+    audio = index.clips["sha256"].to_numpy(dtype=str)[embeddings.kept]
+    _, embedding_of = np.unique(
+        np.ascontiguousarray(values).view(f"V{values.itemsize * values.shape[1]}").ravel(),
+        return_inverse=True,
+    )
+    pairs = np.unique(np.column_stack([embedding_of, np.unique(audio, return_inverse=True)[1]]), axis=0)
+    shared = len(pairs) - len(np.unique(embedding_of))
+    return "duplicate" if shared > 0.01 * len(pairs) else None
+
+
+def _every_metric(targets: list[np.ndarray], scores: tuple[np.ndarray, ...]) -> dict[str, float]:
+    return {
+        metric: float(
+            np.mean([metrics.compute(metric, t, s) for t, s in zip(targets, scores, strict=True)])
+        )
+        for metric in metrics.METRICS
+    }
+
+
+def _floor(problem: Problem) -> float:
+    values = [
+        metrics.floor(
+            problem.targets[np.concatenate([fold.train, fold.valid])],
+            problem.targets[fold.test],
+            problem.metric,
+            problem.classes,
+        )
+        for fold in problem.folds
+    ]
+    return float(np.mean(values))
+
+
+def _expected_test(index: Index) -> int:
+    expected = index.task.expected
+    return expected["test"] if "test" in expected else sum(expected.values())
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {
+        name: importlib.metadata.version(name) for name in _PACKAGES
+    }
+
+
+@functools.cache
+def _git() -> dict[str, Any]:
+    """The commit of the code that runs, where it runs from a git checkout."""
+    folder = Path(__file__).parent
+
+    def ask(*arguments: str) -> str | None:
+        try:
+            answer = subprocess.run(
+                ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return answer.stdout.strip()
+
+    # A site-packages folder inside somebody's own repository is not our commit.
+    if ask("ls-files", "--error-unmatch", Path(__file__).name) is None:
+        return {"git_sha": None, "dirty": None}
+    return {
+        "git_sha": ask("rev-parse", "HEAD"),
+        "dirty": bool(ask("status", "--porcelain", "--untracked-files=no")),
+    }

@@ -1,0 +1,192 @@
+"""Records: what was measured, on what, by what, as JSON that reads the same every time.
+
+A record is `results/<model>/<task>/<protocol>.json`: sorted keys, raw numbers, a
+trailing newline. The same code, weights and data give the same bytes except under
+`run`. The test clips' predictions lie beside it in `<protocol>.npz`.
+"""
+
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import UserError
+from harness.files import write_atomically
+
+SCHEMA_VERSION = 1
+
+# Every field a record must have, with the types it may take.
+SCHEMA: Mapping[str, Any] = {
+    "schema": int,
+    "model": {
+        "name": str,
+        "spec": str,
+        "weights_sha256": str,
+        "canary": list,
+        "parameters": int,
+        "sample_rate": int,
+        "embedding_size": int,
+    },
+    "task": {
+        "name": str,
+        "version": int,
+        "title": str,
+        "domain": str,
+        "data_sha256": str,
+        "source": str,
+        "metric": str,
+        "higher_is_better": bool,
+        "synthetic": bool,
+    },
+    "protocol": {"name": str, "version": int, "params": dict},
+    "selection": (dict, type(None)),
+    "score": (float, type(None)),
+    "scores": {"per_fold": list, "ci95": list, "floor": float, "collapsed": (str, type(None))},
+    "n": {
+        "train": list,
+        "valid": list,
+        "test": list,
+        "expected_test": int,
+        "classes": int,
+        "skipped": int,
+        "padded": int,
+        "limit": (int, type(None)),
+    },
+    "run": {
+        "seed": int,
+        "date_utc": str,
+        "git_sha": (str, type(None)),
+        "dirty": (bool, type(None)),
+        "device": str,
+        "precision": str,
+        "versions": dict,
+        "seconds": dict,
+        "audio_seconds": float,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The test clips of all folds, fold after fold.
+
+    Attributes:
+        ids: (n,) str, clip names.
+        folds: (n,) str, the fold in which the clip was tested.
+        targets: (n,) int64 class, or (n, classes) bool when multilabel.
+        scores: (n, classes) float32; the first largest is the predicted class.
+        classes: (classes,) str.
+    """
+
+    ids: np.ndarray
+    folds: np.ndarray
+    targets: np.ndarray
+    scores: np.ndarray
+    classes: np.ndarray
+
+
+def path(results: Path, model: str, task: str, protocol: str) -> Path:
+    """Where a record lies."""
+    return results / model / task / f"{protocol}.json"
+
+
+def write(record: Mapping[str, Any], predictions: Predictions, results: Path) -> Path:
+    """Write a record and its predictions; the record last, so that it never stands alone.
+
+    Raises:
+        OSError: `results` cannot be written.
+    """
+    target = path(
+        results, record["model"]["name"], record["task"]["name"], record["protocol"]["name"]
+    )
+    validate(record, str(target))
+    archive = io.BytesIO()
+    np.savez_compressed(archive, **vars(predictions))
+    write_atomically(target.with_suffix(".npz"), archive.getvalue())
+    write_atomically(target, render(record))
+    return target
+
+
+def render(record: Mapping[str, Any]) -> bytes:
+    """The bytes of a record's file."""
+    text = json.dumps(_finite(record), sort_keys=True, indent=2, allow_nan=False)
+    return (text + "\n").encode()
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Read and check a record.
+
+    Raises:
+        UserError: the file is no record of this schema.
+    """
+    try:
+        record = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file}: expected a record in JSON, could not read it ({error})") from None
+    validate(record, str(file))
+    return record
+
+
+def read_predictions(file: Path) -> Predictions:
+    """The predictions beside the record `file`."""
+    with np.load(file.with_suffix(".npz"), allow_pickle=False) as archive:
+        return Predictions(**{name: archive[name] for name in archive.files})
+
+
+def read_all(results: Path) -> Iterator[dict[str, Any]]:
+    """Every record under a results folder, sorted by model, task and protocol."""
+    for file in sorted(results.glob("*/*/*.json")):
+        yield read(file)
+
+
+def is_partial(record: Mapping[str, Any]) -> bool:
+    """Whether fewer clips were measured than the task officially has."""
+    n = record["n"]
+    return n["limit"] is not None or n["skipped"] > 0 or sum(n["test"]) < n["expected_test"]
+
+
+def validate(record: Any, name: str) -> None:
+    """Check a record's fields and types.
+
+    Raises:
+        UserError: names the first field that is missing or of another type.
+    """
+    _check(record, SCHEMA, name, "")
+    if record["schema"] != SCHEMA_VERSION:
+        raise UserError(
+            f"{name}: expected schema {SCHEMA_VERSION}, found {record['schema']}; run the task again"
+        )
+
+
+def _check(value: Any, expected: Any, name: str, field: str) -> None:
+    if isinstance(expected, Mapping):
+        if not isinstance(value, Mapping):
+            raise UserError(f"{name}: expected an object at {field or 'the top'}, found {value!r}")
+        for key, inner in expected.items():
+            where = f"{field}.{key}" if field else key
+            if key not in value:
+                raise UserError(f"{name}: expected the field {where}, found none")
+            _check(value[key], inner, name, where)
+    elif not isinstance(value, expected):
+        raise UserError(f"{name}: expected {field} to be {_names(expected)}, found {value!r}")
+
+
+def _names(expected: Any) -> str:
+    kinds = expected if isinstance(expected, tuple) else (expected,)
+    return " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: an undefined score (d′ at AUC 1) is null."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,162 @@
+"""The straight line: encoder → task → clips → embeddings → protocol → record → table."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol as Interface
+
+import tasks
+from harness import record, results, splits
+from harness.cache import Cache
+from harness.embed import Embeddings, Settings, embed
+from harness.encoder import Encoder, load
+from harness.errors import UserError, storage_error
+from harness.problem import Problem
+from harness.protocols import PROTOCOLS
+from tasks.download import fetch
+from tasks.prepare import Index, prepare
+from tasks.spec import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to measure and where things lie."""
+
+    model: str
+    tasks: Sequence[str]
+    protocols: Sequence[str]
+    data: Path
+    cache: Path
+    results: Path
+    device: str = "auto"
+    seed: int = 0
+    limit: int | None = None
+    settings: Settings = field(default_factory=Settings)
+
+
+class Display(Interface):
+    """Whoever watches a run: the command line, or a test."""
+
+    def download(self, name: str, done: int, total: int | None) -> None:
+        """`done` of `total` bytes of the file `name` are here."""
+
+    def embed(self, task: str, done: float, total: float) -> None:
+        """`done` of `total` seconds of a task's audio are embedded."""
+
+    def result(self, record: dict[str, Any]) -> None:
+        """A record was written."""
+
+    def failure(self, task: str, error: Exception) -> None:
+        """A task failed; the run goes on."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came of a run: its records, and the errors by task."""
+
+    records: list[dict[str, Any]]
+    failures: dict[str, Exception]
+
+
+def run(plan: Plan, display: Display) -> Summary:
+    """Measure one encoder on every task with every protocol.
+
+    A task that fails is reported and the others go on. Records are written as they come.
+
+    Raises:
+        UserError: the plan names something that does not exist, or the encoder does not load.
+    """
+    chosen = [tasks.load(name) for name in plan.tasks]
+    for name in plan.protocols:
+        if name not in PROTOCOLS:
+            raise UserError(f"expected a protocol of {', '.join(PROTOCOLS)}, found {name!r}")
+    if not plan.data.is_dir():
+        raise UserError(
+            f"expected the data folder {plan.data} to exist, found none; create it or pass --data"
+        )
+    encoder = load(plan.model, plan.device)
+    summary = Summary([], {})
+    for task in chosen:
+        try:
+            for found in measure(encoder, task, plan, display):
+                summary.records.append(found)
+                display.result(found)
+        except Exception as error:  # noqa: BLE001 — one task's fault must not cost the others
+            known = storage_error(error) if isinstance(error, OSError) else None
+            summary.failures[task.name] = known or error
+            display.failure(task.name, known or error)
+    return summary
+
+
+def measure(
+    encoder: Encoder, task: Task, plan: Plan, display: Display
+) -> Iterator[dict[str, Any]]:
+    """Measure one encoder on one task; yields a record per protocol, already written."""
+    _protect_whole_records(encoder, task, plan)
+    start = time.perf_counter()
+    clips = prepare(
+        task,
+        plan.data,
+        index=plan.cache / "index",
+        fetch=partial(fetch, progress=display.download),
+    )
+    if plan.limit is not None:
+        clips = clips.limited(plan.limit)
+    prepare_seconds = time.perf_counter() - start
+
+    embeddings = embed(
+        clips, encoder, Cache(plan.cache), plan.settings, partial(display.embed, task.name)
+    )
+    problem = pose(clips, embeddings, plan, str(encoder.device))
+    for name in plan.protocols:
+        protocol = PROTOCOLS[name]
+        start = time.perf_counter()
+        outcome = protocol.solve(problem)
+        found = record.build(
+            encoder,
+            clips,
+            embeddings,
+            problem,
+            protocol,
+            outcome,
+            record.Run(
+                seed=plan.seed,
+                precision=plan.settings.precision,
+                limit=plan.limit,
+                prepare_seconds=prepare_seconds,
+                fit_seconds=time.perf_counter() - start,
+            ),
+        )
+        results.write(
+            found, record.predictions(clips, embeddings, problem, outcome), plan.results
+        )
+        yield found
+
+
+def pose(clips: Index, embeddings: Embeddings, plan: Plan, device: str) -> Problem:
+    """What a protocol is asked: the clips that could be embedded, their labels and folds."""
+    kept = clips.subset(embeddings.kept)
+    return Problem(
+        embeddings=embeddings.values,
+        targets=kept.targets(),
+        folds=splits.folds(kept),
+        classes=len(clips.classes),
+        metric=clips.task.metric,
+        device=device,
+        seed=plan.seed,
+    )
+
+
+def _protect_whole_records(encoder: Encoder, task: Task, plan: Plan) -> None:
+    """A --limit run must not replace a record of the whole task."""
+    if plan.limit is None:
+        return
+    for name in plan.protocols:
+        file = results.path(plan.results, encoder.name, task.name, name)
+        if file.exists() and results.read(file)["n"]["limit"] is None:
+            raise UserError(
+                f"{file} holds a record of the whole task, which --limit {plan.limit} would "
+                "replace; pass another --results"
+            )
