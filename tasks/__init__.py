@@ -1,0 +1,27 @@
+"""The data sets that encoders are measured on: one file per task; the folder is the registry."""
+
+import difflib
+import importlib
+import pkgutil
+
+from tasks.errors import UserError
+from tasks.spec import Task
+
+_INFRASTRUCTURE = {"archive", "download", "errors", "measure", "prepare", "spec"}
+
+
+def names() -> list[str]:
+    """Return the names of all tasks, sorted."""
+    modules = {module.name for module in pkgutil.iter_modules(__path__)} - _INFRASTRUCTURE
+    return sorted(module.replace("_", "-") for module in modules)
+
+
+def load(name: str) -> Task:
+    """Return the task called `name`. Raises UserError for an unknown one."""
+    known = names()
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        meant = f"did you mean {close[0]}? " if close else ""
+        raise UserError(f"unknown task {name!r}: {meant}the tasks are {', '.join(known)}")
+    task: Task = importlib.import_module(f"tasks.{name.replace('-', '_')}").TASK
+    return task

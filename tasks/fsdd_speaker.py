@@ -1,0 +1,13 @@
+"""Free Spoken Digit Dataset, labelled by who speaks: same recordings, same split, six speakers."""
+
+from dataclasses import replace
+
+from tasks import fsdd
+
+TASK = replace(
+    fsdd.TASK,
+    name="fsdd-speaker",
+    title="Free Spoken Digit Dataset: which speaker",
+    read=fsdd.read_speakers,
+    classes=6,
+)

@@ -1,0 +1,122 @@
+"""What is known of each clip's file: its length, its sample rate and its checksum.
+
+Kept in a Parquet file between runs and measured anew only where a file has changed.
+"""
+
+import hashlib
+import io
+import os
+import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import soundfile
+
+from tasks.archive import read_bytes
+from tasks.errors import UserError
+from tasks.spec import Clip
+
+_SCHEMA = pa.schema(
+    {
+        "id": pa.string(),
+        "path": pa.string(),
+        "member": pa.string(),
+        "size": pa.int64(),
+        "mtime_ns": pa.int64(),
+        "frames": pa.int64(),
+        "sample_rate": pa.int64(),
+        "sha256": pa.string(),
+        "labels": pa.list_(pa.string()),
+        "split": pa.string(),
+        "group": pa.string(),
+    }
+)
+_KEY = ["path", "member", "size", "mtime_ns"]
+_MEASURES = ["frames", "sample_rate", "sha256"]
+
+
+def measured(clips: list[Clip], file: Path) -> pd.DataFrame:
+    """Return one row per clip, with frames, sample_rate and sha256; keep them in `file`.
+
+    Raises UserError if `file` has to be written and cannot be.
+    """
+    stored = _load(file)
+    known = dict(zip(_records(stored, _KEY), _records(stored, _MEASURES), strict=True))
+    status = {path: _status(path) for path in {clip.path for clip in clips}}
+    keys = [(clip.path, clip.member, *status[clip.path]) for clip in clips]
+    new = [key for key in keys if key not in known]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        known.update(zip(new, pool.map(_measure, new), strict=True))
+    rows = [
+        (clip.id, *key, *known[key], list(clip.labels), clip.split, clip.group)
+        for clip, key in zip(clips, keys, strict=True)
+    ]
+    frame = pd.DataFrame(rows, columns=_SCHEMA.names)
+    table = pa.Table.from_pandas(frame, _SCHEMA, preserve_index=False).replace_schema_metadata()
+    if not table.equals(stored):
+        _save(table, file)
+    return frame
+
+
+def _records(table: pa.Table, columns: list[str]) -> list[tuple]:
+    return list(zip(*(table[column].to_pylist() for column in columns), strict=True))
+
+
+def _status(path: str) -> tuple[int, int]:
+    """Return (size, time of change), or -1 for both where there is no such file."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  runs once per clip
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
+
+
+def _measure(key: tuple[str, str, int, int]) -> tuple[int, int, str]:
+    """Return frames, sample rate and checksum; what cannot be read has none of them.
+
+    A bad file is no error here: whether it may be skipped is for the harness to say.
+    """
+    path, member, *_ = key
+    try:
+        encoded = read_bytes(path, member)
+    except (OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return 0, 0, ""
+    checksum = hashlib.sha256(encoded).hexdigest()
+    try:
+        with soundfile.SoundFile(io.BytesIO(encoded)) as sound:
+            frames = sound.frames
+            if frames > len(encoded) * 10_000:  # a streamed FLAC does not say how long it is
+                frames = sum(len(block) for block in sound.blocks(1 << 16))
+            return frames, sound.samplerate, checksum
+    except (soundfile.SoundFileError, RuntimeError):
+        return 0, 0, checksum
+
+
+def _load(file: Path) -> pa.Table:
+    """Return the stored rows; none if there are none or they are damaged."""
+    try:
+        table = pq.read_table(file, page_checksum_verification=True)
+        if table.schema.equals(_SCHEMA):
+            return table
+    except (OSError, pa.ArrowException):
+        pass
+    return _SCHEMA.empty_table()
+
+
+def _save(table: pa.Table, file: Path) -> None:
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, temporary, write_page_checksum=True)
+        temporary.replace(file)
+    except OSError as error:
+        raise UserError(
+            f"cannot write the index {file}: {error.strerror or error}; "
+            "free some space or name a folder that can be written"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
