@@ -1,0 +1,299 @@
+"""The Dasheng encoder: log-mel patches of 40 ms through a pre-norm vision transformer.
+
+Architecture and sizes: Dinkel et al., "Scaling up masked audio encoder learning for general audio
+classification", Interspeech 2024, https://arxiv.org/abs/2406.06992. Module names are timm's, and
+the state-dict keys are the published checkpoints' own: do not rename them.
+
+An embedding depends on its clip alone. Audio longer than `target_length` frames is cut into blocks
+that know nothing of each other; clips of different lengths share a batch through exact key masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dasheng.frontend import LogMel, check_audio
+
+# Tokens sent through the transformer at once. More gain nothing on a CPU, where they leave the
+# cache; a GPU wants its matrices tall. Bounds the memory of long audio on both.
+_TOKENS_PER_PASS = {"cpu": 2048}
+_TOKENS_PER_PASS_DEVICE = 16384
+
+# Sequences of different lengths lie packed end to end in one (tokens, D) matrix, equal lengths side
+# by side: (number of sequences, their length), … Nothing is padded, so nothing has to be masked:
+# only attention needs to know where one sequence ends, everything else works token by token.
+Runs = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig:
+    """What fixes the encoder's shape and front end; names as in the published checkpoints.
+
+    Lengths are in samples at 16 kHz (`n_fft`, `win_size`, `hop_size`), in frames
+    (`target_length`: the frames encoded as one block) or (mel bins, frames) (`patch_size`).
+
+    Raises:
+        ValueError: a patch that does not span all mel bins, or heads that do not divide the width.
+    """
+
+    embed_dim: int = 768
+    depth: int = 12
+    num_heads: int = 12
+    mlp_ratio: float = 4.0
+    qkv_bias: bool = True
+    init_values: float | None = None
+    drop_rate: float = 0.0
+    attn_drop_rate: float = 0.0
+    target_length: int = 1008
+    patch_size: tuple[int, int] = (64, 4)
+    n_mels: int = 64
+    n_fft: int = 512
+    win_size: int = 512
+    hop_size: int = 160
+    f_min: float = 0.0
+    f_max: float = 8000.0
+    top_db: float | None = 120.0
+
+    def __post_init__(self) -> None:
+        if self.embed_dim % self.num_heads:
+            raise ValueError(
+                f"num_heads={self.num_heads} does not divide embed_dim={self.embed_dim}"
+            )
+        if len(self.patch_size) != 2 or self.patch_size[0] != self.n_mels:
+            raise ValueError(
+                f"patch_size={self.patch_size} is not supported: "
+                f"a patch must span all n_mels={self.n_mels} mel bins"
+            )
+        if self.target_length < self.patch_size[1]:
+            raise ValueError(f"target_length={self.target_length} is shorter than one patch")
+
+    @property
+    def block_tokens(self) -> int:
+        """Tokens of one full block."""
+        return self.target_length // self.patch_size[1]
+
+
+class PatchEmbed(nn.Module):
+    """Non-overlapping patches of all mel bins × a few frames, each mapped to one token."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(1, config.embed_dim, config.patch_size, stride=config.patch_size)
+
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """(B, n_mels, T) → (B, T // patch, D); frames that fill no patch are dropped."""
+        # Patches do not overlap, so the convolution is a linear map of each one; in this order
+        # of (frame, mel bin) a patch is contiguous in the spectrogram as the front end made it.
+        width = self.proj.kernel_size[1]
+        count = spectrogram.shape[2] // width
+        patches = spectrogram[:, :, : count * width].transpose(1, 2)
+        weight = self.proj.weight[:, 0].transpose(1, 2).flatten(1)
+        return F.linear(patches.reshape(len(patches), count, -1), weight, self.proj.bias)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention with one projection for queries, keys and values."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        dim = config.embed_dim
+        self.num_heads = config.num_heads
+        self.attn_drop_rate = config.attn_drop_rate
+        self.qkv = nn.Linear(dim, 3 * dim, bias=config.qkv_bias)
+        self.proj = nn.Linear(dim, dim)
+        self.proj_drop = nn.Dropout(config.drop_rate)
+
+    def forward(self, x: Tensor, runs: Runs) -> Tensor:
+        """(tokens, D) → (tokens, D); each sequence of `runs` sees itself only."""
+        dropout = self.attn_drop_rate if self.training else 0.0
+        seen = []
+        for part, (count, length) in zip(_split(self.qkv(x), runs), runs, strict=True):
+            q, k, v = part.view(count, length, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
+            heads = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
+            seen.append(heads.transpose(1, 2).reshape(count * length, -1))
+        return self.proj_drop(self.proj(_join(seen)))
+
+
+class Mlp(nn.Module):
+    """Two linear layers with a GELU between them."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        hidden = int(config.embed_dim * config.mlp_ratio)
+        self.fc1 = nn.Linear(config.embed_dim, hidden)
+        self.fc2 = nn.Linear(hidden, config.embed_dim)
+        self.drop = nn.Dropout(config.drop_rate)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(…, D) → (…, D)."""
+        return self.drop(self.fc2(self.drop(F.gelu(self.fc1(x)))))
+
+
+class LayerScale(nn.Module):
+    """A learned factor per channel (Touvron et al. 2021, https://arxiv.org/abs/2103.17239)."""
+
+    def __init__(self, dim: int, init_value: float) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.full((dim,), init_value))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(…, D) → (…, D)."""
+        return x * self.gamma
+
+
+class Block(nn.Module):
+    """Pre-norm transformer block."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        dim = config.embed_dim
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = Attention(config)
+        self.ls1 = LayerScale(dim, config.init_values) if config.init_values else nn.Identity()
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(config)
+        self.ls2 = LayerScale(dim, config.init_values) if config.init_values else nn.Identity()
+
+    def forward(self, x: Tensor, runs: Runs) -> Tensor:
+        """(tokens, D) → (tokens, D); runs as for `Attention`."""
+        x = x + self.ls1(self.attn(self.norm1(x), runs))
+        return x + self.ls2(self.mlp(self.norm2(x)))
+
+
+class Dasheng(nn.Module):
+    """Audio encoder: a waveform at 16 kHz in, one token of `embed_dim` per 40 ms out."""
+
+    sample_rate = 16000
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        with torch.device("cpu"):  # its filterbank is computed, which the meta device cannot do
+            self.front_end = LogMel(
+                sample_rate=self.sample_rate,
+                n_fft=config.n_fft,
+                win_length=config.win_size,
+                hop_length=config.hop_size,
+                n_mels=config.n_mels,
+                f_min=config.f_min,
+                f_max=config.f_max,
+                top_db=config.top_db,
+            )
+        # The place in the sequence is part of the published key, `init_bn.1`.
+        self.init_bn = nn.Sequential(nn.Identity(), nn.BatchNorm2d(config.n_mels, momentum=0.01))
+        self.patch_embed = PatchEmbed(config)
+        self.time_pos_embed = nn.Parameter(
+            0.02 * torch.randn(1, config.embed_dim, 1, config.block_tokens)
+        )
+        self.freq_pos_embed = nn.Parameter(0.02 * torch.randn(1, config.embed_dim, 1, 1))
+        self.pos_drop = nn.Dropout(config.drop_rate)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.norm = nn.LayerNorm(config.embed_dim, eps=1e-6)
+        self.apply(_init_weights)
+
+    @property
+    def minimum_samples(self) -> int:
+        """Shorter clips are zero-padded to this: the samples of one token."""
+        one_token = (self.config.patch_size[1] - 1) * self.config.hop_size
+        return max(one_token, self.front_end.minimum_samples)
+
+    def tokens(self, samples: Tensor) -> Tensor:
+        """Number of tokens of clips with so many samples (integers, any shape)."""
+        frames = self.front_end.frames(samples.clamp(min=self.minimum_samples))
+        return frames // self.config.patch_size[1]
+
+    def forward(self, audio: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode a batch of clips; each comes out as it would alone, whatever shares its batch.
+
+        Args:
+            audio: (B, N) floating-point samples at 16 kHz in [-1, 1].
+            lengths: (B,) integers, the valid samples of each clip; None if all N are.
+
+        Returns:
+            (B, T, embed_dim), T the `tokens` of the longest clip; zero beyond a clip's own.
+
+        Raises:
+            TypeError, ValueError: see `dasheng.frontend.check_audio`.
+        """
+        audio, lengths = check_audio(audio, lengths, minimum=self.minimum_samples)
+        x = self.patch_embed(self.spectrogram(audio, lengths))
+        if lengths is None:
+            lengths = torch.full(audio.shape[:1], audio.shape[1])
+        return self._encode_blocks(x, self.tokens(lengths))
+
+    def spectrogram(self, audio: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Checked audio (B, N) → (B, n_mels, T) log-mel through the batch norm, float32."""
+        with torch.autocast(audio.device.type, enabled=False):
+            mel = self.front_end(audio, lengths)
+            return self.init_bn(mel[:, :, None])[:, :, 0]
+
+    def positions(self, count: int) -> Tensor:
+        """(count, D): what is added to the first `count` tokens of a block."""
+        return (self.time_pos_embed[..., :count] + self.freq_pos_embed)[0, :, 0].T
+
+    def transform(self, x: Tensor, runs: Runs) -> Tensor:
+        """(tokens, D) with their positions → (tokens, D) through all blocks and the last norm."""
+        x = self.pos_drop(x)
+        for block in self.blocks:
+            x = block(x, runs)
+        return self.norm(x)
+
+    def _encode_blocks(self, x: Tensor, counts: Tensor) -> Tensor:
+        """(B, T, D) patches, of which row b has counts[b], → (B, T, D) tokens, zero beyond."""
+        B, T, D = x.shape
+        size = min(self.config.block_tokens, T)
+        per_clip = -(-T // size)
+        x = F.pad(x, (0, 0, 0, per_clip * size - T)).view(B * per_clip, size, D)
+        filled = (counts[:, None] - size * torch.arange(per_clip)).clamp(0, size).flatten()
+        positions = self.positions(size)
+        out = x.new_zeros(x.shape, dtype=torch.float32)
+        limit = _TOKENS_PER_PASS.get(x.device.type, _TOKENS_PER_PASS_DEVICE)
+        for rows in _passes(filled.tolist(), limit):
+            runs = [(len(some), length) for some, length in rows]
+            packed = _join([(x[s, :n] + positions[:n]).flatten(0, 1) for s, n in rows])
+            for (s, n), part in zip(rows, _split(self.transform(packed, runs), runs), strict=True):
+                out[s, :n] = part.view(-1, n, D).float()
+        return out.view(B, per_clip * size, D)[:, :T]
+
+
+def _split(x: Tensor, runs: Runs) -> tuple[Tensor, ...]:
+    """(tokens, D) → one (count · length, D) view per run."""
+    return x.split([count * length for count, length in runs])
+
+
+def _join(parts: list[Tensor]) -> Tensor:
+    """The parts end to end; a lone one is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _passes(filled: list[int], limit: int) -> Iterator[list[tuple[list[int], int]]]:
+    """Group blocks by length into passes of at most `limit` tokens, longest first.
+
+    Yields lists of (rows with a block of that length, length); empty blocks are in none.
+    """
+    rows: list[tuple[list[int], int]] = []
+    room = limit
+    for length in sorted(set(filled) - {0}, reverse=True):
+        left = [row for row, n in enumerate(filled) if n == length]
+        while left:
+            if rows and room < length:
+                yield rows
+                rows, room = [], limit
+            take = max(1, room // length)
+            rows.append((left[:take], length))
+            left, room = left[take:], room - take * length
+    if rows:
+        yield rows
+
+
+def _init_weights(module: nn.Module) -> None:
+    """Start as the published encoder does: Xavier for linear layers, no bias."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
