@@ -1,0 +1,91 @@
+"""Records are written whole, read back equal, and refused when they are not records."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import results
+from harness.errors import UserError
+from harness.results import Predictions
+from tests.harness.records import make_record
+
+
+def predictions() -> Predictions:
+    return Predictions(
+        ids=np.array(["a", "b"]),
+        folds=np.array(["fold1", "fold2"]),
+        targets=np.array([0, 1]),
+        scores=np.array([[0.9, 0.1], [0.4, 0.6]], dtype=np.float32),
+        classes=np.array(["dog", "cat"]),
+    )
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    file = results.write(make_record(), predictions(), tmp_path)
+    assert file == tmp_path / "base" / "esc50" / "knn.json"
+    assert results.read(file) == make_record()
+    back = results.read_predictions(file)
+    for name, value in vars(predictions()).items():
+        np.testing.assert_array_equal(getattr(back, name), value)
+
+
+def test_bytes_are_sorted_and_stable(tmp_path: Path) -> None:
+    file = results.write(make_record(), predictions(), tmp_path)
+    first = (file.read_bytes(), file.with_suffix(".npz").read_bytes())
+    shuffled = dict(reversed(make_record().items()))
+    results.write(shuffled, predictions(), tmp_path)
+    assert (file.read_bytes(), file.with_suffix(".npz").read_bytes()) == first
+    assert first[0].endswith(b"}\n")
+    assert list(json.loads(first[0])) == sorted(make_record())
+
+
+def test_an_undefined_score_is_null(tmp_path: Path) -> None:
+    record = make_record(score=math.nan, scores__ci95=[-math.inf, math.inf])
+    read = results.read(results.write(record, predictions(), tmp_path))
+    assert read["score"] is None
+    assert read["scores"]["ci95"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": 2}, "expected schema 1, found 2"),
+        ({"score": "high"}, "expected score to be float or null, found 'high'"),
+        ({"task__version": None}, "expected task.version to be int, found None"),
+        ({"model": []}, "expected an object at model"),
+    ],
+)
+def test_wrong_fields_are_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message.replace(".", r"\.")):
+        results.write(make_record(**change), predictions(), tmp_path)
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_a_missing_field_is_named() -> None:
+    record = make_record()
+    del record["n"]["skipped"]
+    with pytest.raises(UserError, match=r"expected the field n\.skipped, found none"):
+        results.validate(record, "x.json")
+
+
+def test_a_file_that_is_no_record_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "knn.json"
+    file.write_text("{not json")
+    with pytest.raises(UserError, match=r"knn\.json: expected a record"):
+        results.read(file)
+
+
+def test_partial_says_fewer_clips() -> None:
+    assert not results.is_partial(make_record())
+    assert results.is_partial(make_record(n__limit=100))
+    assert results.is_partial(make_record(n__skipped=1))
+    assert results.is_partial(make_record(n__test=[1000, 999]))
+
+
+def test_read_all_is_sorted(tmp_path: Path) -> None:
+    for model in ("b", "a"):
+        results.write(make_record(model__name=model), predictions(), tmp_path)
+    assert [record["model"]["name"] for record in results.read_all(tmp_path)] == ["a", "b"]
