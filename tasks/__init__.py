@@ -7,7 +7,7 @@ import pkgutil
 from tasks.errors import UserError
 from tasks.spec import Task
 
-_INFRASTRUCTURE = {"archive", "download", "errors", "measure", "prepare", "spec"}
+_INFRASTRUCTURE = {"archive", "download", "errors", "measure", "prepare", "spec", "transfer"}
 
 
 def names() -> list[str]:
