@@ -7,7 +7,16 @@ import pkgutil
 from tasks.errors import UserError
 from tasks.spec import Task
 
-_INFRASTRUCTURE = {"archive", "download", "errors", "measure", "prepare", "spec", "transfer"}
+_INFRASTRUCTURE = {
+    "archive",
+    "download",
+    "errors",
+    "measure",
+    "prepare",
+    "spec",
+    "synthesis",
+    "transfer",
+}
 
 
 def names() -> list[str]:
