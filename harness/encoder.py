@@ -1,0 +1,263 @@
+"""From what the user typed to a HEAR module that is loaded, checked and fingerprinted.
+
+A HEAR module is any importable module with `load_model`, `get_scene_embeddings` and
+`get_timestamp_embeddings` (https://hearbenchmark.com/hear-api.html). Encoders are reached by
+name, so the harness measures ours and yours in the same way. The fingerprint says *which
+weights* an embedding came from: names of files and classes do not.
+"""
+
+import difflib
+import hashlib
+import importlib
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from harness.errors import UserError
+
+ALIASES: dict[str, str] = {
+    "base": "dasheng.hear:base",
+    "0.6B": "dasheng.hear:0.6B",
+    "1.2B": "dasheng.hear:1.2B",
+    "melspec": "harness.encoders.melspec",
+}
+CHECKPOINT_MODULE = "dasheng.hear"  # reads a checkpoint file given without a module
+FUNCTIONS = ("load_model", "get_scene_embeddings", "get_timestamp_embeddings")
+ATTRIBUTES = ("sample_rate", "scene_embedding_size", "timestamp_embedding_size")
+_MODULE_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A HEAR module's model, ready to embed, and the facts that identify it."""
+
+    name: str
+    spec: str
+    module: ModuleType
+    model: nn.Module
+    device: torch.device
+    sample_rate: int
+    embedding_size: int
+    parameters: int
+    minimum_samples: int
+    ragged: bool
+    weights_sha256: str
+    canary: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The module and the checkpoint that a spec means."""
+
+    module: str
+    checkpoint: str
+
+
+def load(spec: str, device: str = "auto") -> Encoder:
+    """Load the encoder that `spec` names: alias, `module`, `module:checkpoint` or checkpoint file.
+
+    Raises UserError for an unknown encoder, a module that lacks a part of the HEAR API, a
+    checkpoint that cannot be read and a device that is not there.
+    """
+    target = resolve(spec)
+    place = device_named(device)
+    module = import_module(target, spec)
+    _require(module, FUNCTIONS, f"module {target.module}", "function")
+    model = _load_model(module, target, spec)
+    _require(model, ATTRIBUTES, f"the model of {target.module}", "attribute")
+    weights_sha256 = fingerprint(model.state_dict())
+    encoder = Encoder(
+        name=_results_name(target, weights_sha256),
+        spec=spec,
+        module=module,
+        model=model.to(place).eval(),
+        device=place,
+        sample_rate=_positive(model, "sample_rate", target),
+        embedding_size=_positive(model, "scene_embedding_size", target),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        minimum_samples=int(getattr(model, "minimum_samples", 0)),
+        ragged=accepts_lengths(module.get_scene_embeddings),
+        weights_sha256=weights_sha256,
+        canary=(),
+    )
+    return Encoder(**{**vars(encoder), "canary": _canary(encoder)})
+
+
+def resolve(spec: str) -> Target:
+    """Split a spec into module and checkpoint; raises UserError where it cannot be either."""
+    if spec not in ALIASES and Path(spec).is_file():
+        return Target(CHECKPOINT_MODULE, spec)
+    module, _, checkpoint = ALIASES.get(spec, spec).partition(":")
+    if not _MODULE_NAME.fullmatch(module):
+        _unknown(spec)
+    return Target(module, checkpoint)
+
+
+def import_module(target: Target, spec: str) -> ModuleType:
+    """Import the module; raises UserError where it, or a package that it needs, is not there."""
+    try:
+        return importlib.import_module(target.module)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if target.module == missing or target.module.startswith(f"{missing}."):
+            _unknown(spec)
+        raise UserError(
+            f"module {target.module} needs the package {missing!r}, which is not installed; "
+            "install it and try again"
+        ) from error
+
+
+def device_named(name: str) -> torch.device:
+    """The device for "auto" (CUDA where there is one, else CPU) or for a device's own name."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.zeros(1, device=name).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UserError(
+            f"expected a device of this machine (auto, cpu, cuda, cuda:N), found {name!r}: "
+            f"{_one_line(error)}"
+        ) from error
+
+
+def accepts_lengths(function: Any) -> bool:
+    """Whether an embedding function takes ragged batches: audio, model, lengths=(B,) samples."""
+    return "lengths" in inspect.signature(function).parameters
+
+
+def fingerprint(state: Mapping[str, Any]) -> str:
+    """SHA-256 over the entries in order of their names: name, dtype, shape and bytes of each.
+
+    Streams tensor by tensor, so it costs no memory on the CPU. What is not a tensor
+    (`get_extra_state`) counts by its name only; the canary sees what it does.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(f"{name}\n".encode())
+        value = state[name]
+        if isinstance(value, Tensor):
+            flat = value.detach().cpu().contiguous().reshape(-1)
+            digest.update(f"{value.dtype} {tuple(value.shape)}\n".encode())
+            digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def embed_batch(
+    encoder: Encoder,
+    audio: np.ndarray | Tensor,
+    lengths: np.ndarray | Tensor | None = None,
+) -> np.ndarray:
+    """Scene embeddings (B, D) float32 of audio (B, N) float32 at the encoder's sample rate.
+
+    `lengths` (B,) counts the valid samples of each clip and is for ragged encoders only.
+    Autocast is the caller's; finiteness is not looked at. Raises UserError where the module
+    returns anything but a float32 tensor of (B, D).
+    """
+    batch = _on(encoder.device, audio, np.float32)
+    options = {} if lengths is None else {"lengths": _on(encoder.device, lengths, np.int64)}
+    with torch.inference_mode():
+        output = encoder.module.get_scene_embeddings(batch, encoder.model, **options)
+    fault = embedding_fault(output, (len(batch), encoder.embedding_size))
+    if fault:
+        raise UserError(
+            f"get_scene_embeddings of {encoder.module.__name__} {fault}; "
+            f"`python -m harness validate {encoder.spec}` says more"
+        )
+    return output.cpu().numpy()
+
+
+def embedding_fault(output: Any, shape: tuple[int, ...]) -> str:
+    """What is wrong with an embedding's kind, type or shape, in words; "" where nothing is."""
+    if not isinstance(output, Tensor):
+        return f"must return a tensor, found {type(output).__name__}"
+    if output.dtype != torch.float32:
+        return f"must return torch.float32, found {output.dtype}"
+    if tuple(output.shape) != shape:
+        return f"must return shape {shape}, found {tuple(output.shape)}"
+    return ""
+
+
+def _on(device: torch.device, values: np.ndarray | Tensor, dtype: Any) -> Tensor:
+    if not isinstance(values, Tensor):
+        # torch warns of arrays that it could write to by accident: read-only ones are copied.
+        values = torch.from_numpy(np.require(values, dtype, ["C", "W"]))
+    return values.to(device)
+
+
+def _load_model(module: ModuleType, target: Target, spec: str) -> nn.Module:
+    try:
+        model = module.load_model(*([target.checkpoint] if target.checkpoint else []))
+    except (ValueError, OSError, UserError) as error:
+        raise UserError(f"cannot load model {spec}: {_one_line(error)}") from error
+    if not isinstance(model, nn.Module):
+        raise UserError(
+            f"load_model of {target.module} must return a torch.nn.Module, "
+            f"found {type(model).__name__}"
+        )
+    return model
+
+
+def _require(owner: Any, names: tuple[str, ...], owner_name: str, kind: str) -> None:
+    for name in names:
+        if not hasattr(owner, name):
+            raise UserError(
+                f"{owner_name} has no {kind} {name}, which the HEAR API requires; "
+                "add it or choose another model"
+            )
+
+
+def _positive(model: nn.Module, name: str, target: Target) -> int:
+    value = getattr(model, name)
+    if not isinstance(value, int) or value <= 0:
+        raise UserError(
+            f"{name} of the model of {target.module} must be a positive int, found {value!r}"
+        )
+    return value
+
+
+def _results_name(target: Target, weights_sha256: str) -> str:
+    whole = f"{target.module}:{target.checkpoint}".rstrip(":")
+    for alias, meaning in ALIASES.items():
+        if whole == meaning:
+            return alias
+    if not target.checkpoint:
+        return target.module
+    path = Path(target.checkpoint)
+    name = f"{path.stem}-{weights_sha256[:8]}" if path.exists() else whole
+    return re.sub(r"[^\w.+-]", "-", name)
+
+
+def _canary(encoder: Encoder) -> tuple[str, ...]:
+    """Four projections of one embedding: tells code that changed apart under equal weights.
+
+    Clip and projections are closed formulae, no random numbers, so that they are the same
+    everywhere; three digits absorb the rounding of other machines.
+    """
+    time = np.arange(encoder.sample_rate) / encoder.sample_rate
+    clip = np.exp(-3 * time) * np.sin(2 * np.pi * (200 + 1500 * time) * time)
+    with torch.autocast(encoder.device.type, enabled=False):
+        embedding = embed_batch(encoder, clip[None].astype(np.float32))[0].astype(np.float64)
+    dimension = np.arange(1, len(embedding) + 1)
+    return tuple(f"{embedding @ np.cos(k * dimension):.2e}" for k in range(1, 5))
+
+
+def _unknown(spec: str) -> NoReturn:
+    known = list(ALIASES) + [meaning for meaning in ALIASES.values() if ":" not in meaning]
+    close = difflib.get_close_matches(spec, [*known, CHECKPOINT_MODULE], n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise UserError(
+        f"unknown model {spec!r}{hint}; expected one of {', '.join(ALIASES)}, a HEAR module on "
+        "the path as module or module:checkpoint, or a checkpoint file that exists"
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
