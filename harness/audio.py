@@ -1,6 +1,8 @@
 """One clip: from its bytes on disk to mono float32 samples at the encoder's rate."""
 
 import io
+import zipfile
+import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -48,7 +50,9 @@ def decode(location: Location, sample_rate: int) -> np.ndarray:
             rate, promised = file.samplerate, file.frames
             audio = file.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
-        raise BadAudio(f"{location}: expected an audio file, could not decode it ({error})") from None
+        raise BadAudio(
+            f"{location}: expected an audio file, could not decode it ({error})"
+        ) from None
     if len(audio) == 0:
         raise BadAudio(f"{location}: expected audio, found no samples")
     if len(audio) < promised:
@@ -69,7 +73,7 @@ def decode(location: Location, sample_rate: int) -> np.ndarray:
 def _read(location: Location) -> bytes:
     try:
         return read_bytes(location.path, location.member)
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise BadAudio(f"{location}: could not be read ({error})") from None
 
 
@@ -93,4 +97,3 @@ class Decoder:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
-

@@ -92,5 +92,7 @@ class Display:
             self._last[job] = now
             rate = (done - before) / max(now - began, 1e-9)
             of = f" of {total:,.0f}" if total else ""
-            left = f", {(total - done) / rate:,.0f} s left" if total and rate and not finished else ""
+            left = (
+                f", {(total - done) / rate:,.0f} s left" if total and rate and not finished else ""
+            )
             self._line(f"{job}: {done:,.0f}{of} {unit}, {rate:,.0f} {unit}/s{left}")

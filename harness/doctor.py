@@ -13,7 +13,10 @@ import torch
 import tasks
 from harness.cache import Cache
 
-_REQUIRED = "torch torchaudio numpy scipy scikit-learn faiss-cpu pandas pyarrow soundfile soxr".split()
+_REQUIRED = (
+    *("torch", "torchaudio", "numpy", "scipy", "scikit-learn", "faiss-cpu"),
+    *("pandas", "pyarrow", "soundfile", "soxr"),
+)
 _EXTRAS = {"hearvalidator": "validator", "pytest": "dev"}
 
 

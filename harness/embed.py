@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from harness.audio import BadAudio, Decoder, Location
-from harness.cache import Cache, Entry, Shard
+from harness.cache import Cache, Shard
 from harness.encoder import Encoder, embed_batch
 from harness.errors import UserError
 from tasks.prepare import Index
@@ -145,7 +145,8 @@ def _compute(
             for soon in missing[turn : turn + 1 + LOOKAHEAD]:
                 if soon not in ahead:
                     ahead[soon] = [decoder.submit(locations[clip]) for clip in plan[soon]]
-            yield number, _embed_shard(encoder, settings, plan[number], locations, ahead.pop(number))
+            decoded = ahead.pop(number)
+            yield number, _embed_shard(encoder, settings, plan[number], locations, decoded)
 
 
 def _autocast(encoder: Encoder, settings: Settings) -> AbstractContextManager[object]:

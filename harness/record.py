@@ -18,7 +18,10 @@ from harness.problem import Outcome, Problem, Protocol
 from harness.results import SCHEMA_VERSION, Predictions
 from tasks.prepare import Index
 
-_PACKAGES = "dasheng torch torchaudio numpy scipy scikit-learn faiss-cpu soundfile soxr".split()
+_PACKAGES = (
+    *("dasheng", "torch", "torchaudio", "numpy", "scipy", "scikit-learn", "faiss-cpu"),
+    *("soundfile", "soxr"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +85,7 @@ def build(
             **_every_metric(targets, outcome.scores),
             **outcome.extra,
             "per_fold": per_fold,
-            "ci95": list(
-                metrics.bootstrap(problem.metric, targets, outcome.scores, seed=run.seed)
-            ),
+            "ci95": list(metrics.bootstrap(problem.metric, targets, outcome.scores, seed=run.seed)),
             "floor": _floor(problem),
             "collapsed": collapsed(embeddings, index),
         },
@@ -145,7 +146,8 @@ def collapsed(embeddings: Embeddings, index: Index) -> str | None:
         np.ascontiguousarray(values).view(f"V{values.itemsize * values.shape[1]}").ravel(),
         return_inverse=True,
     )
-    pairs = np.unique(np.column_stack([embedding_of, np.unique(audio, return_inverse=True)[1]]), axis=0)
+    _, audio_of = np.unique(audio, return_inverse=True)
+    pairs = np.unique(np.column_stack([embedding_of, audio_of]), axis=0)
     shared = len(pairs) - len(np.unique(embedding_of))
     return "duplicate" if shared > 0.01 * len(pairs) else None
 
@@ -162,9 +164,9 @@ def _every_metric(targets: list[np.ndarray], scores: tuple[np.ndarray, ...]) -> 
 def _floor(problem: Problem) -> float:
     values = [
         metrics.floor(
+            problem.metric,
             problem.targets[np.concatenate([fold.train, fold.valid])],
             problem.targets[fold.test],
-            problem.metric,
             problem.classes,
         )
         for fold in problem.folds

@@ -101,10 +101,10 @@ def write(record: Mapping[str, Any], predictions: Predictions, results: Path) ->
     Raises:
         OSError: `results` cannot be written.
     """
+    validate(record, "the new record")
     target = path(
         results, record["model"]["name"], record["task"]["name"], record["protocol"]["name"]
     )
-    validate(record, str(target))
     archive = io.BytesIO()
     np.savez_compressed(archive, **vars(predictions))
     write_atomically(target.with_suffix(".npz"), archive.getvalue())
@@ -159,7 +159,8 @@ def validate(record: Any, name: str) -> None:
     _check(record, SCHEMA, name, "")
     if record["schema"] != SCHEMA_VERSION:
         raise UserError(
-            f"{name}: expected schema {SCHEMA_VERSION}, found {record['schema']}; run the task again"
+            f"{name}: expected schema {SCHEMA_VERSION}, found {record['schema']}; "
+            "run the task again"
         )
 
 

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol as Interface
+from typing import Any
+from typing import Protocol as Interface
 
 import tasks
 from harness import record, results, splits
@@ -83,16 +84,14 @@ def run(plan: Plan, display: Display) -> Summary:
             for found in measure(encoder, task, plan, display):
                 summary.records.append(found)
                 display.result(found)
-        except Exception as error:  # noqa: BLE001 — one task's fault must not cost the others
+        except Exception as error:  # one task's fault must not cost the others
             known = storage_error(error) if isinstance(error, OSError) else None
             summary.failures[task.name] = known or error
             display.failure(task.name, known or error)
     return summary
 
 
-def measure(
-    encoder: Encoder, task: Task, plan: Plan, display: Display
-) -> Iterator[dict[str, Any]]:
+def measure(encoder: Encoder, task: Task, plan: Plan, display: Display) -> Iterator[dict[str, Any]]:
     """Measure one encoder on one task; yields a record per protocol, already written."""
     _protect_whole_records(encoder, task, plan)
     start = time.perf_counter()
@@ -129,15 +128,13 @@ def measure(
                 fit_seconds=time.perf_counter() - start,
             ),
         )
-        results.write(
-            found, record.predictions(clips, embeddings, problem, outcome), plan.results
-        )
+        results.write(found, record.predictions(clips, embeddings, problem, outcome), plan.results)
         yield found
 
 
 def pose(clips: Index, embeddings: Embeddings, plan: Plan, device: str) -> Problem:
     """What a protocol is asked: the clips that could be embedded, their labels and folds."""
-    kept = clips.subset(embeddings.kept)
+    kept = replace(clips, clips=clips.clips.iloc[embeddings.kept].reset_index(drop=True))
     return Problem(
         embeddings=embeddings.values,
         targets=kept.targets(),

@@ -10,7 +10,7 @@ from harness.errors import UserError
 
 _NOTES = {
     "°": "synthetic data: says that the machinery works, nothing about real sounds",
-    "*": "partial: fewer clips than the task officially has",
+    "†": "partial: fewer clips than the task officially has",
     "‡": "collapsed: the embeddings cannot tell clips apart",
 }
 
@@ -44,9 +44,7 @@ def _section(protocol: str, records: Sequence[Record]) -> str:
         _refuse_mixed([record for record in records if record["task"]["name"] == task], "task")
     cells = {(record["model"]["name"], record["task"]["name"]): record for record in records}
     models = sorted({model for model, _ in cells}, key=lambda name: (_size(name, records), name))
-    rows = [
-        [model, *(_cell(cells.get((model, task))) for task in tasks)] for model in models
-    ]
+    rows = [[model, *(_cell(cells.get((model, task))) for task in tasks)] for model in models]
     floors = ["*majority class*", *(_floor(task, records) for task in tasks)]
     heads = ["model", *(_head(task, records) for task in tasks)]
     table = tabulate([*rows, floors], heads, tablefmt="github", disable_numparse=True)
@@ -69,10 +67,11 @@ def _cell(record: Record | None) -> str:
         return "–"
     if record["score"] is None:
         return "undefined"
-    marks = ("*" if results.is_partial(record) else "") + ("‡" if record["scores"]["collapsed"] else "")
+    partial = "†" if results.is_partial(record) else ""
+    collapsed = "‡" if record["scores"]["collapsed"] else ""
     low, high = record["scores"]["ci95"]
     interval = "" if low is None else f" [{_percent(low)}, {_percent(high)}]"
-    return f"{_percent(record['score'])}{marks}{interval}"
+    return f"{_percent(record['score'])}{partial}{collapsed}{interval}"
 
 
 def _floor(task: str, records: Sequence[Record]) -> str:

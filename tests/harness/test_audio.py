@@ -69,11 +69,17 @@ def write_bad(kind: str, file: Path) -> None:
         case "no samples":
             soundfile.write(file, np.zeros(0), RATE, subtype="FLOAT", format="WAV")
         case "NaN":
-            soundfile.write(file, np.where(good > 0.49, np.nan, good), RATE, subtype="FLOAT", format="WAV")
+            soundfile.write(
+                file, np.where(good > 0.49, np.nan, good), RATE, subtype="FLOAT", format="WAV"
+            )
         case "infinity":
-            soundfile.write(file, np.where(good > 0.49, np.inf, good), RATE, subtype="FLOAT", format="WAV")
+            soundfile.write(
+                file, np.where(good > 0.49, np.inf, good), RATE, subtype="FLOAT", format="WAV"
+            )
         case "cut flac":
-            soundfile.write(file, np.random.default_rng(0).uniform(-1, 1, RATE), RATE, format="FLAC")
+            soundfile.write(
+                file, np.random.default_rng(0).uniform(-1, 1, RATE), RATE, format="FLAC"
+            )
             file.write_bytes(file.read_bytes()[:9000])
         case "folder":
             file.mkdir()
@@ -98,7 +104,9 @@ def test_decoder_gives_clips_and_errors_in_the_order_asked(tmp_path: Path) -> No
         soundfile.write(tmp_path / f"{number}.wav", np.zeros(length), RATE)
     (tmp_path / "bad.wav").write_text("x")
     with Decoder(RATE, workers=3) as decoder:
-        futures = [decoder.submit(Location(str(tmp_path / f"{n}.wav"))) for n in range(len(lengths))]
+        futures = [
+            decoder.submit(Location(str(tmp_path / f"{n}.wav"))) for n in range(len(lengths))
+        ]
         bad = decoder.submit(Location(str(tmp_path / "bad.wav")))
         assert [len(future.result()) for future in futures] == lengths
         with pytest.raises(BadAudio):

@@ -88,7 +88,9 @@ def test_batching_and_workers_change_nothing(
     assert list(batched.kept) == list(range(40))
 
 
-def test_rows_are_in_the_order_of_the_index(measure: Measure, melspec: Encoder, index: Index) -> None:
+def test_rows_are_in_the_order_of_the_index(
+    measure: Measure, melspec: Encoder, index: Index
+) -> None:
     values = measure(melspec).values
     for row in (0, 7, 39):
         audio, _ = soundfile.read(index.clips["path"].iloc[row], dtype="float32")
@@ -171,7 +173,9 @@ def test_bad_clip_is_named(bad_clip: Path, measure: Measure, melspec: Encoder) -
         measure(melspec)
 
 
-def test_bad_clip_is_left_out_on_request(bad_clip: Path, measure: Measure, melspec: Encoder) -> None:
+def test_bad_clip_is_left_out_on_request(
+    bad_clip: Path, measure: Measure, melspec: Encoder
+) -> None:
     good = measure(melspec, skip_bad=True)
     assert list(good.skipped) == ["1_ann_7"]
     assert good.values.shape == (39, 64)
