@@ -1,0 +1,185 @@
+"""Scores of predictions, and how sure they are: numpy in, float out.
+
+Definitions are those of the HEAR evaluation (heareval/score.py): accuracy of the first
+largest score; average precision, area under the ROC curve and d′ as plain means over
+classes. A class without positives has average precision 0, as in scikit-learn; without
+positives or without negatives its ROC area is undefined and the whole score is NaN.
+A class ranked without fault has d′ = inf. Both are honest answers; whoever writes JSON
+must write them as null.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """The clips of one fold ranked by score, class by class, best first.
+
+    A resample of the clips only changes their weights, so the sort is done once and a
+    thousand resamples cost a thousand cumulative sums. Tied scores form one step:
+    `start` and `stop` bound the step that a positive lies in.
+    """
+
+    order: np.ndarray  # (C, N) clip at each rank
+    clip: np.ndarray  # (P,) clip of each positive, class by class, best first
+    start: np.ndarray  # (P,) flat index into (C, N + 1) cumulated weights
+    stop: np.ndarray
+    start_positive: np.ndarray  # (P,) index into (P + 1,) cumulated positive weights
+    stop_positive: np.ndarray
+    first_positive: np.ndarray  # (C + 1,) where each class begins among the positives
+
+    @classmethod
+    def of(cls, positive: np.ndarray, scores: np.ndarray) -> "_Ranking":
+        """Rank (N, C) scores with their (N, C) bool labels."""
+        n, classes = scores.shape
+        order = np.argsort(-scores.T, axis=1, kind="stable")
+        ranked = np.take_along_axis(scores.T, order, axis=1)
+        opens = np.ones((classes, n), bool)
+        opens[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
+        rank = np.arange(n)
+        start = np.maximum.accumulate(np.where(opens, rank, 0), axis=1)
+        closes = np.ones((classes, n), bool)
+        closes[:, :-1] = opens[:, 1:]
+        stop = np.minimum.accumulate(np.where(closes, rank + 1, n)[:, ::-1], axis=1)[:, ::-1]
+        hit = np.take_along_axis(positive.T, order, axis=1)
+        row, column = np.nonzero(hit)
+        before = np.concatenate([[0], np.cumsum(hit)])  # positives before each flat rank
+        return cls(
+            order=order,
+            clip=order[hit],
+            start=row * (n + 1) + start[row, column],
+            stop=row * (n + 1) + stop[row, column],
+            start_positive=before[row * n + start[row, column]],
+            stop_positive=before[row * n + stop[row, column]],
+            first_positive=np.concatenate([[0], np.cumsum(hit.sum(axis=1))]),
+        )
+
+    def _cumulate(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weight of all clips above each rank, (C, N + 1), and of positives, (P + 1,)."""
+        above = np.zeros((self.order.shape[0], self.order.shape[1] + 1))
+        np.cumsum(weights[self.order], axis=1, out=above[:, 1:])
+        return above, np.concatenate([[0.0], np.cumsum(weights[self.clip])])
+
+    def _by_class(self, values: np.ndarray) -> np.ndarray:
+        """Sum values of the positives class by class: (P,) → (C,)."""
+        return np.diff(np.concatenate([[0.0], np.cumsum(values)])[self.first_positive])
+
+    def average_precision(self, weights: np.ndarray) -> np.ndarray:
+        """Sum over thresholds of precision × step in recall: (N,) weights → (C,)."""
+        above, positives = self._cumulate(weights)
+        found = positives[self.stop_positive] - positives[self._class_start()]
+        seen = above.ravel()[self.stop]
+        gain = weights[self.clip] * found / np.maximum(seen, 1e-12)
+        total = np.diff(positives[self.first_positive])
+        return self._by_class(gain) / np.where(total > 0, total, 1.0)
+
+    def auc(self, weights: np.ndarray) -> np.ndarray:
+        """P(positive above negative) + ½ P(tie): (N,) weights → (C,), NaN if undefined."""
+        above, positives = self._cumulate(weights)
+        class_start = positives[self._class_start()]
+        wrong_stop = above.ravel()[self.stop] - (positives[self.stop_positive] - class_start)
+        wrong_start = above.ravel()[self.start] - (positives[self.start_positive] - class_start)
+        total = np.diff(positives[self.first_positive])
+        others = above[:, -1] - total
+        beaten = self._by_class(weights[self.clip] * (wrong_stop + wrong_start) / 2)
+        pairs = total * others
+        return np.where(pairs > 0, 1.0 - beaten / np.where(pairs > 0, pairs, 1.0), np.nan)
+
+    def _class_start(self) -> np.ndarray:
+        return np.repeat(self.first_positive[:-1], np.diff(self.first_positive))
+
+
+def _d_prime(ranking: _Ranking, weights: np.ndarray) -> float:
+    return float(np.mean(np.sqrt(2.0) * ndtri(ranking.auc(weights))))
+
+
+_RANKED: dict[str, Callable[[_Ranking, np.ndarray], float]] = {
+    "mAP": lambda ranking, weights: float(np.mean(ranking.average_precision(weights))),
+    "d_prime": _d_prime,
+    "auc_roc": lambda ranking, weights: float(np.mean(ranking.auc(weights))),
+}
+METRICS = ("accuracy", *_RANKED)
+
+
+def _positive(targets: np.ndarray, classes: int) -> np.ndarray:
+    """Labels as an (N, C) bool array."""
+    return targets if targets.ndim == 2 else targets[:, None] == np.arange(classes)
+
+
+def _hits(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Whether the first largest score is a true label: (N,) bool."""
+    predicted = np.argmax(scores, axis=1)
+    if targets.ndim == 2:
+        return targets[np.arange(len(targets)), predicted]
+    return predicted == targets
+
+
+def compute(metric: str, targets: np.ndarray, scores: np.ndarray) -> float:
+    """Score one fold.
+
+    targets: (N,) int64, or (N, C) bool. scores: (N, C), larger is likelier. May be NaN
+    (undefined) or inf (d′ of a faultless ranking). Raises ValueError for an unknown metric
+    and for no clips.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"expected a metric of {', '.join(METRICS)}, found {metric!r}")
+    if len(targets) == 0:
+        raise ValueError(f"expected clips to score by {metric}, found none")
+    if metric == "accuracy":
+        return float(np.mean(_hits(targets, scores)))
+    ranking = _Ranking.of(_positive(targets, scores.shape[1]), scores)
+    return _RANKED[metric](ranking, np.ones(len(targets)))
+
+
+def bootstrap(
+    metric: str,
+    targets: Sequence[np.ndarray],
+    scores: Sequence[np.ndarray],
+    *,
+    seed: int,
+    resamples: int = 1000,
+) -> tuple[float, float]:
+    """95 % percentile interval of the mean over folds, resampling test clips in each fold.
+
+    (Efron and Tibshirani, An Introduction to the Bootstrap, ch. 13.) Resamples in which the
+    metric is undefined, because a class was not drawn, are left out; (NaN, NaN) if all are.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = np.zeros(resamples)
+    for fold_targets, fold_scores in zip(targets, scores, strict=True):
+        drawn += _resample(metric, fold_targets, fold_scores, rng, resamples) / len(targets)
+    drawn = drawn[~np.isnan(drawn)]
+    if len(drawn) == 0:
+        return float("nan"), float("nan")
+    # Order statistics, not interpolation: inf - inf between two neighbours would be NaN.
+    low, high = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf")
+    return float(low), float(high)
+
+
+def _resample(
+    metric: str,
+    targets: np.ndarray,
+    scores: np.ndarray,
+    rng: np.random.Generator,
+    resamples: int,
+) -> np.ndarray:
+    n = len(targets)
+    if metric == "accuracy":
+        # Drawing n clips with replacement and counting the hits is a binomial draw.
+        return rng.binomial(n, np.mean(_hits(targets, scores)), size=resamples) / n
+    ranking = _Ranking.of(_positive(targets, scores.shape[1]), scores)
+    counts = (np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(resamples))
+    return np.array([_RANKED[metric](ranking, count.astype(float)) for count in counts])
+
+
+def floor(metric: str, targets_train: np.ndarray, targets_test: np.ndarray, classes: int) -> float:
+    """Score of whoever hears nothing: every clip gets the class frequencies of train.
+
+    For accuracy that is the share of the majority class; for d′ it is 0, for the ROC area ½.
+    """
+    frequency = _positive(targets_train, classes).mean(axis=0)
+    return compute(metric, targets_test, np.tile(frequency, (len(targets_test), 1)))
