@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -102,13 +102,12 @@ def _find(task: Task, folder: Path, fetch: Fetch) -> Labels:
     for archive in task.archives:
         fetch(archive, folder)
     try:
-        found = task.read(folder)
+        return task.read(folder)
     except FileNotFoundError as error:
         raise UserError(
             f"{task.name}: expected the data set in {folder}, found other files ({error}); "
             "move them away so that it can be written there"
         ) from error
-    return replace(found, source="synthesised") if task.synthetic else found
 
 
 def _make(synthesise: Callable[[Path], None], folder: Path) -> None:
