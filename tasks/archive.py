@@ -25,6 +25,11 @@ class Tree:
     names: tuple[str, ...]
     packed: bool
 
+    @property
+    def source(self) -> str:
+        """What a record says of where the clips came from."""
+        return "official archive" if self.packed else "official folder"
+
     def place(self, name: str) -> tuple[str, str]:
         """Return (path, member) of a file: what `read_bytes` takes."""
         return (str(self.path), name) if self.packed else (str(self.path / name), "")

@@ -88,8 +88,7 @@ def labels(tree: Tree, table: str, listed: list[dict[str, str]]) -> Labels:
                 group=group,
             )
         )
-    official = "official archive" if tree.packed else "official folder"
-    source = official if PurePosixPath(table).name == "esc50.csv" else "shared layout"
+    source = tree.source if PurePosixPath(table).name == "esc50.csv" else "shared layout"
     return Labels(clips=clips, classes=_classes(listed), source=source)
 
 

@@ -47,8 +47,7 @@ def _read(folder: Path, label: int) -> Labels:
         if matches:
             clips = [_clip(tree, match, label) for match in matches]
             classes = tuple(sorted({clip.labels[0] for clip in clips}))
-            source = "official archive" if tree.packed else "official folder"
-            return Labels(clips=clips, classes=classes, source=source)
+            return Labels(clips=clips, classes=classes, source=tree.source)
     raise FileNotFoundError(f"no recordings/{{digit}}_{{speaker}}_{{index}}.wav in {folder}")
 
 
