@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from harness import tables
 from harness.errors import UserError
 
 PLAIN_INTERVAL = 10.0  # s between two plain lines of one job
@@ -58,13 +59,8 @@ class Display:
 
     def result(self, record: dict[str, Any]) -> None:
         """A record was written."""
-        low, high = (f"{100 * bound:.2f}" for bound in record["scores"]["ci95"])
-        self._console.print(
-            f"{record['model']['name']} {record['task']['name']} {record['protocol']['name']}: "
-            f"{record['task']['metric']} {100 * record['score']:.2f} [{low}, {high}]",
-            highlight=False,
-            markup=False,
-        )
+        names = (record[part]["name"] for part in ("model", "task", "protocol"))
+        self._line(f"{' '.join(names)}: {record['task']['metric']} {tables.cell(record)}")
         collapsed = record["scores"]["collapsed"]
         if collapsed:
             self._line(f"warning: {collapsed} embeddings: they cannot tell clips apart")
@@ -86,8 +82,11 @@ class Display:
             self._bars.update(self._jobs[job], completed=done, total=total)
             return
         now = time.monotonic()
-        began, before = self._begun.setdefault(job, (now, done))
         finished = total is not None and done >= total
+        if finished and job not in self._begun:
+            self._line(f"{job}: {done:,.0f} {unit}, all there already")
+            return
+        began, before = self._begun.setdefault(job, (now, done))
         if finished or now - self._last.get(job, began) >= PLAIN_INTERVAL:
             self._last[job] = now
             rate = (done - before) / max(now - began, 1e-9)

@@ -79,8 +79,8 @@ def embed(
     entry = cache.entry(encoder.name, _key(index, encoder, settings))
     shards = [entry.read(number, len(clips)) for number, clips in enumerate(plan)]
     missing = [number for number, shard in enumerate(shards) if shard is None]
-    total, done = float(durations.sum()), _seconds(durations, plan, shards)
-    progress(done, total)
+    total = _seconds(durations, plan)
+    progress(_seconds(durations, plan, shards), total)
     for number, shard in _compute(index, encoder, settings, plan, missing):
         entry.write(number, shard)
         shards[number] = shard
@@ -213,10 +213,11 @@ def _embed_rows(encoder: Encoder, clips: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _seconds(
-    durations: np.ndarray, plan: Sequence[np.ndarray], shards: Sequence[Shard | None]
+    durations: np.ndarray, plan: Sequence[np.ndarray], shards: Sequence[Shard | None] | None = None
 ) -> float:
-    done = (clips for clips, shard in zip(plan, shards, strict=True) if shard is not None)
-    return float(sum(durations[clips].sum() for clips in done))
+    """Audio in the shards that are there (in all, without `shards`), s."""
+    there = [True] * len(plan) if shards is None else [shard is not None for shard in shards]
+    return float(sum(durations[clips].sum() for clips, is_there in zip(plan, there) if is_there))
 
 
 def _assemble(

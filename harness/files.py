@@ -14,8 +14,16 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path`, creating its folder; nothing is left behind on failure.
 
     Raises:
-        OSError: the folder is read-only or the disk is full.
+        OSError: the folder is read-only or the disk is full; `filename` is `path`.
     """
+    try:
+        _write(path, data)
+    except OSError as error:
+        error.filename = str(path)  # a full disk names no file, a temporary name says nothing
+        raise
+
+
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

@@ -128,8 +128,8 @@ def measure(encoder: Encoder, task: Task, plan: Plan, display: Display) -> Itera
                 fit_seconds=time.perf_counter() - start,
             ),
         )
-        results.write(found, record.predictions(clips, embeddings, problem, outcome), plan.results)
-        yield found
+        tested = record.predictions(clips, embeddings, problem, outcome)
+        yield results.read(results.write(found, tested, plan.results))
 
 
 def pose(clips: Index, embeddings: Embeddings, plan: Plan, device: str) -> Problem:

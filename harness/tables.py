@@ -44,7 +44,7 @@ def _section(protocol: str, records: Sequence[Record]) -> str:
         _refuse_mixed([record for record in records if record["task"]["name"] == task], "task")
     cells = {(record["model"]["name"], record["task"]["name"]): record for record in records}
     models = sorted({model for model, _ in cells}, key=lambda name: (_size(name, records), name))
-    rows = [[model, *(_cell(cells.get((model, task))) for task in tasks)] for model in models]
+    rows = [[model, *(cell(cells.get((model, task))) for task in tasks)] for model in models]
     floors = ["*majority class*", *(_floor(task, records) for task in tasks)]
     heads = ["model", *(_head(task, records) for task in tasks)]
     table = tabulate([*rows, floors], heads, tablefmt="github", disable_numparse=True)
@@ -62,7 +62,8 @@ def _head(task: str, records: Sequence[Record]) -> str:
     return f"{task}{synthetic} ({record['task']['metric']}, v{record['task']['version']})"
 
 
-def _cell(record: Record | None) -> str:
+def cell(record: Record | None) -> str:
+    """A score in percent, its marks and its 95 % interval."""
     if record is None:
         return "–"
     if record["score"] is None:

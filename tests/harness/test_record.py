@@ -77,7 +77,9 @@ def test_record_is_valid_and_counts_right(index: Index, problem: Problem) -> Non
     assert found["scores"]["per_fold"] == pytest.approx([2 / 3, 1.0])
     low, high = found["scores"]["ci95"]
     assert low <= found["score"] <= high
-    assert found["scores"]["floor"] == pytest.approx(1 / 3)  # the majority of one fold is the other's minority
+    assert found["scores"]["floor"] == pytest.approx(
+        1 / 3
+    )  # the majority of one fold is the other's minority
     assert found["scores"]["by_k"] == {"1": 0.5}
     assert found["n"] == {
         "train": [3, 3],

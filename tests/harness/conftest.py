@@ -1,0 +1,21 @@
+"""A small real run that several tests of the harness start from."""
+
+from pathlib import Path
+
+import pytest
+
+import tasks
+from tasks.prepare import prepare
+from tasks.spec import Archive
+
+
+def _no_download(archive: Archive, folder: Path) -> Path:
+    raise AssertionError(f"{archive.filename} must not be downloaded into {folder}")
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the synthesised task `demo`; do not change it."""
+    data = tmp_path_factory.mktemp("data")
+    prepare(tasks.load("demo"), data, index=data / ".index", fetch=_no_download)
+    return data
