@@ -94,7 +94,8 @@ class _Ranking:
 
 
 def _d_prime(ranking: _Ranking, weights: np.ndarray) -> float:
-    return float(np.mean(np.sqrt(2.0) * ndtri(ranking.auc(weights))))
+    with np.errstate(invalid="ignore"):  # one class at AUC 1 and one at 0: inf - inf is NaN
+        return float(np.mean(np.sqrt(2.0) * ndtri(ranking.auc(weights))))
 
 
 _RANKED: dict[str, Callable[[_Ranking, np.ndarray], float]] = {

@@ -2,5 +2,6 @@
 
 from harness.problem import Protocol
 from harness.protocols.knn import KNN
+from harness.protocols.linear import LINEAR
 
-PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (KNN,)}
+PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (KNN, LINEAR)}
