@@ -21,7 +21,7 @@ from typing import NamedTuple
 import torch
 
 MEMORY = 8  # steps remembered
-ITERATIONS = 500
+ITERATIONS = 2000
 WOLFE = 0.3  # the slope that a step may leave, relative to the slope it started with
 TRIALS = 12
 ROUNDING = 2e-8  # of the features' norm: a gradient below it is float32's own
