@@ -10,72 +10,19 @@ that know nothing of each other; clips of different lengths share a batch throug
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dasheng.blocks import Block, EncoderConfig, Runs, join, split
 from dasheng.frontend import LogMel, check_audio
 
 # Tokens sent through the transformer at once. More gain nothing on a CPU, where they leave the
 # cache; a GPU wants its matrices tall. Bounds the memory of long audio on both.
 _TOKENS_PER_PASS = {"cpu": 2048}
 _TOKENS_PER_PASS_DEVICE = 16384
-
-# Sequences of different lengths lie packed end to end in one (tokens, D) matrix, equal lengths side
-# by side: (number of sequences, their length), … Nothing is padded, so nothing has to be masked:
-# only attention needs to know where one sequence ends, everything else works token by token.
-Runs = Sequence[tuple[int, int]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class EncoderConfig:
-    """What fixes the encoder's shape and front end; names as in the published checkpoints.
-
-    Lengths are in samples at 16 kHz (`n_fft`, `win_size`, `hop_size`), in frames
-    (`target_length`: the frames encoded as one block) or (mel bins, frames) (`patch_size`).
-
-    Raises:
-        ValueError: a patch that does not span all mel bins, or heads that do not divide the width.
-    """
-
-    embed_dim: int = 768
-    depth: int = 12
-    num_heads: int = 12
-    mlp_ratio: float = 4.0
-    qkv_bias: bool = True
-    init_values: float | None = None
-    drop_rate: float = 0.0
-    attn_drop_rate: float = 0.0
-    target_length: int = 1008
-    patch_size: tuple[int, int] = (64, 4)
-    n_mels: int = 64
-    n_fft: int = 512
-    win_size: int = 512
-    hop_size: int = 160
-    f_min: float = 0.0
-    f_max: float = 8000.0
-    top_db: float | None = 120.0
-
-    def __post_init__(self) -> None:
-        if self.embed_dim % self.num_heads:
-            raise ValueError(
-                f"num_heads={self.num_heads} does not divide embed_dim={self.embed_dim}"
-            )
-        if len(self.patch_size) != 2 or self.patch_size[0] != self.n_mels:
-            raise ValueError(
-                f"patch_size={self.patch_size} is not supported: "
-                f"a patch must span all n_mels={self.n_mels} mel bins"
-            )
-        if self.target_length < self.patch_size[1]:
-            raise ValueError(f"target_length={self.target_length} is shorter than one patch")
-
-    @property
-    def block_tokens(self) -> int:
-        """Tokens of one full block."""
-        return self.target_length // self.patch_size[1]
 
 
 class PatchEmbed(nn.Module):
@@ -94,75 +41,6 @@ class PatchEmbed(nn.Module):
         patches = spectrogram[:, :, : count * width].transpose(1, 2)
         weight = self.proj.weight[:, 0].transpose(1, 2).flatten(1)
         return F.linear(patches.reshape(len(patches), count, -1), weight, self.proj.bias)
-
-
-class Attention(nn.Module):
-    """Multi-head self-attention with one projection for queries, keys and values."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        dim = config.embed_dim
-        self.num_heads = config.num_heads
-        self.attn_drop_rate = config.attn_drop_rate
-        self.qkv = nn.Linear(dim, 3 * dim, bias=config.qkv_bias)
-        self.proj = nn.Linear(dim, dim)
-        self.proj_drop = nn.Dropout(config.drop_rate)
-
-    def forward(self, x: Tensor, runs: Runs) -> Tensor:
-        """(tokens, D) → (tokens, D); each sequence of `runs` sees itself only."""
-        dropout = self.attn_drop_rate if self.training else 0.0
-        seen = []
-        for part, (count, length) in zip(_split(self.qkv(x), runs), runs, strict=True):
-            q, k, v = part.view(count, length, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
-            heads = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
-            seen.append(heads.transpose(1, 2).reshape(count * length, -1))
-        return self.proj_drop(self.proj(_join(seen)))
-
-
-class Mlp(nn.Module):
-    """Two linear layers with a GELU between them."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        hidden = int(config.embed_dim * config.mlp_ratio)
-        self.fc1 = nn.Linear(config.embed_dim, hidden)
-        self.fc2 = nn.Linear(hidden, config.embed_dim)
-        self.drop = nn.Dropout(config.drop_rate)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(…, D) → (…, D)."""
-        return self.drop(self.fc2(self.drop(F.gelu(self.fc1(x)))))
-
-
-class LayerScale(nn.Module):
-    """A learned factor per channel (Touvron et al. 2021, https://arxiv.org/abs/2103.17239)."""
-
-    def __init__(self, dim: int, init_value: float) -> None:
-        super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), init_value))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(…, D) → (…, D)."""
-        return x * self.gamma
-
-
-class Block(nn.Module):
-    """Pre-norm transformer block."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        dim = config.embed_dim
-        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.attn = Attention(config)
-        self.ls1 = LayerScale(dim, config.init_values) if config.init_values else nn.Identity()
-        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = Mlp(config)
-        self.ls2 = LayerScale(dim, config.init_values) if config.init_values else nn.Identity()
-
-    def forward(self, x: Tensor, runs: Runs) -> Tensor:
-        """(tokens, D) → (tokens, D); runs as for `Attention`."""
-        x = x + self.ls1(self.attn(self.norm1(x), runs))
-        return x + self.ls2(self.mlp(self.norm2(x)))
 
 
 class Dasheng(nn.Module):
@@ -195,6 +73,16 @@ class Dasheng(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.embed_dim, eps=1e-6)
         self.apply(_init_weights)
+
+    @property
+    def scene_embedding_size(self) -> int:
+        """Size of a HEAR scene embedding."""
+        return self.config.embed_dim
+
+    @property
+    def timestamp_embedding_size(self) -> int:
+        """Size of a HEAR timestamp embedding."""
+        return self.config.embed_dim
 
     @property
     def minimum_samples(self) -> int:
@@ -255,20 +143,10 @@ class Dasheng(nn.Module):
         limit = _TOKENS_PER_PASS.get(x.device.type, _TOKENS_PER_PASS_DEVICE)
         for rows in _passes(filled.tolist(), limit):
             runs = [(len(some), length) for some, length in rows]
-            packed = _join([(x[s, :n] + positions[:n]).flatten(0, 1) for s, n in rows])
-            for (s, n), part in zip(rows, _split(self.transform(packed, runs), runs), strict=True):
+            packed = join([(x[s, :n] + positions[:n]).flatten(0, 1) for s, n in rows])
+            for (s, n), part in zip(rows, split(self.transform(packed, runs), runs), strict=True):
                 out[s, :n] = part.view(-1, n, D).float()
         return out.view(B, per_clip * size, D)[:, :T]
-
-
-def _split(x: Tensor, runs: Runs) -> tuple[Tensor, ...]:
-    """(tokens, D) → one (count · length, D) view per run."""
-    return x.split([count * length for count, length in runs])
-
-
-def _join(parts: list[Tensor]) -> Tensor:
-    """The parts end to end; a lone one is not copied."""
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def _passes(filled: list[int], limit: int) -> Iterator[list[tuple[list[int], int]]]:

@@ -1,0 +1,244 @@
+"""Where weights come from, and what their files look like. Upstream names are mapped here only.
+
+Three forms are read: the published `.pt` (a dict with `model` and `config`), the Hugging Face
+repositories' safetensors (keys under `encoder.`, configuration in `config.json`), and our own
+safetensors, whose metadata hold the configuration. Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+from torch import Tensor
+
+from dasheng.configuration import SIZES, parse
+from dasheng.encoder import Dasheng
+from dasheng.progress import Progress
+from tasks.download import fetch
+from tasks.errors import UserError
+from tasks.spec import Archive
+
+_ZENODO = "https://zenodo.org/records/11511780"
+_LICENCE = "Apache-2.0"
+
+
+def _sources(zenodo: str, hub: str) -> tuple[Archive, ...]:
+    page = f"https://huggingface.co/mispeech/{hub}"
+    return (
+        Archive(
+            filename=f"{zenodo}.pt",
+            urls=(f"{_ZENODO}/files/{zenodo}.pt?download=1",),
+            size=None,
+            checksum=None,
+            licence=_LICENCE,
+            page=_ZENODO,
+        ),
+        Archive(
+            filename=f"{hub}.safetensors",
+            urls=(f"{page}/resolve/main/model.safetensors",),
+            size=None,
+            checksum=None,
+            licence=_LICENCE,
+            page=page,
+        ),
+    )
+
+
+# name → files that hold its weights, tried in order. No checksum is published for any of them;
+# the one seen is recorded beside the file, and a file that changes is refused.
+WEIGHTS: Mapping[str, tuple[Archive, ...]] = {
+    "base": _sources("dasheng_base", "dasheng-base"),
+    "0.6B": _sources("dasheng_06b", "dasheng-0.6B"),
+    "1.2B": _sources("dasheng_12b", "dasheng-1.2B"),
+}
+
+
+def home() -> Path:
+    """The folder of downloaded weights: DASHENG_HOME, else one in the platform's cache."""
+    if chosen := os.environ.get("DASHENG_HOME"):
+        return Path(chosen)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "dasheng"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dasheng"
+
+
+def resolve(name: str) -> Path:
+    """The file with the weights called `name`, downloaded if no source's file is there.
+
+    Raises:
+        UserError: unknown name; or no source can be reached: says what was tried.
+    """
+    if name not in WEIGHTS:
+        raise UserError(f"expected weights of {', '.join(WEIGHTS)}, found {name!r}")
+    sources, folder = WEIGHTS[name], home()
+    present = [source for source in sources if (folder / source.filename).is_file()]
+    failures = []
+    for source in present or sources:
+        try:
+            with Progress() as progress:
+                return fetch(source, folder, progress=progress)
+        except UserError as error:
+            failures.append(str(error))
+    raise UserError(
+        f"no weights for {name}: {'; '.join(failures)}; or give a local file: "
+        "dasheng_base(path=FILE), --model FILE"
+    )
+
+
+def load(path: str | Path, **overrides: Any) -> Dasheng:
+    """Build the encoder that a checkpoint holds; `overrides` win over its configuration.
+
+    Args:
+        path: a `.pt` in the published form, a `.safetensors`, or a folder with
+            `model.safetensors`.
+
+    Returns:
+        The encoder on the CPU, float32, in training mode as PyTorch makes it.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is damaged, needs code to be executed, or holds another architecture.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file /= "model.safetensors"
+    if not file.is_file():
+        raise FileNotFoundError(f"expected a checkpoint at {file}, found no file")
+    read = _read_safetensors if file.suffix == ".safetensors" else _read_pickle
+    state, config = read(file)
+    try:
+        model = Dasheng(parse({**config, **overrides}))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{file}: {error}") from None
+    _load_state(model, state, file)
+    return model
+
+
+def save(model: Dasheng, path: str | Path) -> None:
+    """Write our own form: safetensors, with the configuration in the metadata and in `<stem>.json`.
+
+    Each file appears whole or not at all.
+    """
+    file = Path(path)
+    config = json.dumps(asdict(model.config), sort_keys=True)
+    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    _write(file.with_suffix(".json"), (config + "\n").encode())
+    _write(file, to_safetensors(state, {"config": config}))
+
+
+def _write(file: Path, data: bytes) -> None:
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _read_pickle(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        dump = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise ValueError(
+            f"{file}: expected tensors and plain values, found a file that would have to execute "
+            f"code ({reason}); save it again with plain values only"
+        ) from None
+    except (RuntimeError, EOFError, KeyError, OSError) as error:
+        raise ValueError(
+            f"{file}: expected a PyTorch checkpoint, could not read it ({error})"
+        ) from None
+    if not isinstance(dump, dict) or not isinstance(dump.get("model"), dict):
+        raise ValueError(f"{file}: expected a dict with `model` and `config`, found another form")
+    state = {name: value for name, value in dump["model"].items() if isinstance(value, Tensor)}
+    config = dump.get("config") or {}
+    if not isinstance(config, Mapping):
+        raise ValueError(f"{file}: expected `config` to be a dict, found {type(config).__name__}")
+    return state, dict(config) or _inferred(state)
+
+
+def _read_safetensors(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(file, framework="pt") as opened:
+            state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            notes = opened.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{file}: expected safetensors, could not read it ({error})") from None
+    # The hub's model keeps the encoder under `encoder.`, beside a classifier that is not ours.
+    if any(name.startswith("encoder.") for name in state):
+        state = {
+            name.removeprefix("encoder."): value
+            for name, value in state.items()
+            if name.startswith("encoder.")
+        }
+    if "config" in notes:
+        return state, json.loads(notes["config"])
+    for beside in (file.with_suffix(".json"), file.with_name("config.json")):
+        if beside.is_file():
+            config = json.loads(beside.read_bytes())
+            return state, config.get("encoder_kwargs") or {**_inferred(state), **config}
+    return state, _inferred(state)
+
+
+def _inferred(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Configuration that the tensors' shapes show; heads leave no trace, so sizes are matched."""
+    if "patch_embed.proj.weight" not in state or "time_pos_embed" not in state:
+        return {}
+    width, _, mels, frames = state["patch_embed.proj.weight"].shape
+    depth = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("blocks."))
+    heads = {(s["embed_dim"], s["depth"]): s["num_heads"] for s in SIZES.values()}
+    if (width, depth) not in heads:
+        return {}
+    return {
+        "embed_dim": width,
+        "depth": depth,
+        "num_heads": heads[width, depth],
+        "patch_size": (mels, frames),
+        "n_mels": mels,
+        "target_length": state["time_pos_embed"].shape[-1] * frames,
+    }
+
+
+def _load_state(model: Dasheng, state: dict[str, Tensor], file: Path) -> None:
+    expected = model.state_dict()
+    # The front end is fixed by the configuration; some files leave its tables out.
+    state = {name: expected[name] for name in expected if name.startswith("front_end.")} | state
+    if "time_pos_embed" in state:
+        state["time_pos_embed"] = _resized(
+            state["time_pos_embed"], expected["time_pos_embed"].shape[-1]
+        )
+    missing = [name for name in expected if name not in state]
+    unexpected = [name for name in state if name not in expected]
+    reshaped = [
+        f"{name} {tuple(state[name].shape)} for {tuple(expected[name].shape)}"
+        for name in expected
+        if name in state and state[name].shape != expected[name].shape
+    ]
+    faults = {"missing": missing, "unexpected": unexpected, "other shape": reshaped}
+    found = [f"{len(names)} {kind} ({names[0]}, …)" for kind, names in faults.items() if names]
+    if found:
+        config = model.config
+        raise ValueError(
+            f"{file}: expected an encoder with embed_dim {config.embed_dim}, depth {config.depth}, "
+            f"num_heads {config.num_heads}, found another architecture: {'; '.join(found)}"
+        )
+    model.load_state_dict(state)
+
+
+def _resized(positions: Tensor, size: int) -> Tensor:
+    """Time positions (1, D, 1, T) cut to `size`, or stretched to it as the published code does."""
+    if positions.ndim != 4 or size <= positions.shape[-1]:
+        return positions[..., :size]
+    return torch.nn.functional.interpolate(
+        positions, size=(1, size), align_corners=False, mode="bilinear"
+    )
