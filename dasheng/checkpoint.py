@@ -101,6 +101,7 @@ def load(path: str | Path, **overrides: Any) -> Dasheng:
     Args:
         path: a `.pt` in the published form, a `.safetensors`, or a folder with
             `model.safetensors`.
+        **overrides: fields of `EncoderConfig`.
 
     Returns:
         The encoder on the CPU, float32, in training mode as PyTorch makes it.

@@ -172,14 +172,14 @@ class LogMel(nn.Sequential):
 
     def _mel(self, padded: Tensor) -> Tensor:
         """Samples with their margins → (B, T, n_mels) mel power, a bounded number at a time."""
-        spectrogram = self[0].spectrogram
-        missing = self.n_fft - spectrogram.window.numel()
-        window = F.pad(spectrogram.window, (missing // 2, missing - missing // 2))
+        window = self.get_buffer("0.spectrogram.window")
+        filters = self.get_buffer("0.mel_scale.fb")
+        missing = self.n_fft - window.numel()
+        window = F.pad(window, (missing // 2, missing - missing // 2))
         frames = padded.unfold(1, self.n_fft, self.hop_length)
         return torch.cat(
             [
-                torch.view_as_real(torch.fft.rfft(part * window)).square().sum(-1)
-                @ self[0].mel_scale.fb
+                torch.view_as_real(torch.fft.rfft(part * window)).square().sum(-1) @ filters
                 for part in frames.split(max(1, _FRAMES_PER_PASS // len(padded)), dim=1)
             ],
             dim=1,

@@ -52,7 +52,9 @@ def get_timestamp_embeddings(
     """One embedding per 40 ms.
 
     Args:
-        audio, model, lengths: as for `get_scene_embeddings`.
+        audio: as for `get_scene_embeddings`.
+        model: likewise.
+        lengths: likewise.
 
     Returns:
         (B, T, D) float32, zero beyond a clip's own tokens, and their centres (B, T) float32, ms.

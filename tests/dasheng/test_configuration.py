@@ -1,0 +1,28 @@
+"""Published configurations are read; what cannot be done is refused by name."""
+
+import pytest
+
+from dasheng.configuration import parse
+
+
+def test_published_words_and_defaults() -> None:
+    config = parse(
+        {"embed_dim": 96, "patch_size": [64, 4], "patch_stride": [64, 4], "pooling": "mean"}
+        | {"group_masking": True, "eval_avg": "cat", "center": True}
+    )
+    assert (config.embed_dim, config.patch_size, config.depth) == (96, (64, 4), 12)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"pooling": "token"}, "pooling='token' is not supported, expected 'mean'"),
+        ({"center": False}, "center=False"),
+        ({"patch_stride": [64, 2]}, "patches do not overlap"),
+        ({"patch_size": 16}, "patch_size"),
+        ({"embed_dmi": 96}, "unknown setting embed_dmi=96"),
+    ],
+)
+def test_what_is_not_supported_is_named(setting: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse(setting)

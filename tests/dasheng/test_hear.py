@@ -1,0 +1,60 @@
+"""The HEAR API of Dasheng; the official validator's verdict is under the marker `validator`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from dasheng import hear
+from dasheng.blocks import EncoderConfig
+from tests.dasheng.miniature import miniature, write_published
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> torch.nn.Module:
+    file = tmp_path_factory.mktemp("weights") / "mini.pt"
+    return hear.load_model(str(write_published(miniature(), file)))
+
+
+def test_model_has_the_attributes_of_the_api(model: torch.nn.Module) -> None:
+    assert not model.training
+    assert model.sample_rate == 16000
+    assert model.scene_embedding_size == model.timestamp_embedding_size == 32
+    assert model.minimum_samples == 480
+
+
+def test_scene_embedding_is_the_mean_of_the_timestamp_embeddings(model: torch.nn.Module) -> None:
+    audio = torch.randn(3, 50_000)
+    lengths = torch.tensor([50_000, 300, 20_000])
+    scenes = hear.get_scene_embeddings(audio, model, lengths)
+    tokens, times = hear.get_timestamp_embeddings(audio, model, lengths)
+    assert scenes.shape == (3, 32)
+    assert tokens.shape == (3, 78, 32)
+    assert scenes.dtype == tokens.dtype == times.dtype == torch.float32
+    assert not scenes.requires_grad
+    for row, count in enumerate((78, 1, 31)):
+        torch.testing.assert_close(scenes[row], tokens[row, :count].mean(dim=0))
+
+
+def test_timestamps_are_token_centres_in_ms(model: torch.nn.Module) -> None:
+    _, times = hear.get_timestamp_embeddings(torch.randn(2, 16000), model)
+    assert times[0, :3].tolist() == [15.0, 55.0, 95.0]
+    assert times.max() <= 1000.0
+    assert torch.equal(times[0], times[1])
+
+
+def test_outputs_are_float32_under_autocast(model: torch.nn.Module) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        assert hear.get_scene_embeddings(torch.randn(1, 16000), model).dtype == torch.float32
+
+
+@pytest.mark.validator
+def test_official_validator(tmp_path: Path) -> None:
+    """`hear-validator dasheng.hear -m FILE` for a randomly initialised base checkpoint."""
+    file = write_published(miniature(EncoderConfig()), tmp_path / "base.pt")
+    command = [str(Path(sys.executable).with_name("hear-validator")), "dasheng.hear", "-m", file]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("Looks good!")
