@@ -118,7 +118,8 @@ def load(path: str | Path, **overrides: Any) -> Dasheng:
     read = _read_safetensors if file.suffix == ".safetensors" else _read_pickle
     state, config = read(file)
     try:
-        model = Dasheng(parse({**config, **overrides}))
+        with torch.device("meta"):  # every value comes from the file: none is drawn, none copied
+            model = Dasheng(parse(config, overrides))
     except (ValueError, TypeError) as error:
         raise ValueError(f"{file}: {error}") from None
     _load_state(model, state, file)
@@ -165,7 +166,7 @@ def _read_pickle(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     config = dump.get("config") or {}
     if not isinstance(config, Mapping):
         raise ValueError(f"{file}: expected `config` to be a dict, found {type(config).__name__}")
-    return state, dict(config) or _inferred(state)
+    return state, {**_inferred(state), **config}
 
 
 def _read_safetensors(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -182,13 +183,25 @@ def _read_safetensors(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             for name, value in state.items()
             if name.startswith("encoder.")
         }
+    config = {}
     if "config" in notes:
-        return state, json.loads(notes["config"])
-    for beside in (file.with_suffix(".json"), file.with_name("config.json")):
-        if beside.is_file():
-            config = json.loads(beside.read_bytes())
-            return state, config.get("encoder_kwargs") or {**_inferred(state), **config}
-    return state, _inferred(state)
+        config = json.loads(notes["config"])
+    else:
+        for beside in (file.with_suffix(".json"), file.with_name("config.json")):
+            if beside.is_file():
+                config = _read_json(beside)
+                break
+    return state, {**_inferred(state), **config, **config.get("encoder_kwargs", {})}
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{file}: expected JSON, could not read it ({error})") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"{file}: expected a dict, found {type(config).__name__}")
+    return config
 
 
 def _inferred(state: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -233,7 +246,8 @@ def _load_state(model: Dasheng, state: dict[str, Tensor], file: Path) -> None:
             f"{file}: expected an encoder with embed_dim {config.embed_dim}, depth {config.depth}, "
             f"num_heads {config.num_heads}, found another architecture: {'; '.join(found)}"
         )
-    model.load_state_dict(state)
+    state = {name: x.float() if x.is_floating_point() else x for name, x in state.items()}
+    model.load_state_dict(state, assign=True)
 
 
 def _resized(positions: Tensor, size: int) -> Tensor:

@@ -15,45 +15,36 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     "1.2B": {"embed_dim": 1536, "depth": 40, "num_heads": 24},
 }
 
-# What published configurations carry and this encoder can only do in one way.
+# Settings of the published encoder that this one can only do in one way.
 _FIXED: Mapping[str, tuple[Any, ...]] = {
-    "pooling": ("mean",),
+    "pooling": ("mean", "logit", "dm"),  # of a classifier's head; "token" alone changes the encoder
     "block_type": ("Block",),
     "attention_type": ("Attention",),
     "center": (True,),
     "norm_layer": (None,),
     "act_layer": (None,),
-    "time_patch_out": (None,),
-    "freq_patch_out": (None,),
-    "wavtransforms": (None,),
-    "spectransforms": (None,),
-    "init_bn": (True,),
-}
-# What says nothing about an embedding: training, the hub's classifier, the hub's book-keeping.
-_IGNORED = {
-    *("mask_ratio", "group_masking", "eval_avg", "drop_path_rate", "pad_last"),
-    *("name", "loss", "outputdim", "sample_rate"),
-    *("architectures", "auto_map", "dtype", "model_type", "torch_dtype", "transformers_version"),
 }
 
 
-def parse(config: Mapping[str, Any]) -> EncoderConfig:
-    """Read a published configuration; what it leaves out has the published default.
+def parse(config: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> EncoderConfig:
+    """Read a checkpoint's configuration; what it leaves out has the published default.
+
+    The published encoder takes any setting and does nothing with those it does not know (training
+    and book-keeping, mostly), so in a file these are passed over. In `overrides`, which a person
+    typed, they are a mistake.
 
     Raises:
-        ValueError: names a setting that is unknown or has a value that is not supported.
+        ValueError: names a setting with a value that is not supported, or an unknown override.
     """
+    overrides = overrides or {}
     known = {field.name for field in fields(EncoderConfig)}
-    chosen: dict[str, Any] = {}
-    for key, value in config.items():
-        if key in known:
-            chosen[key] = value
-        elif key in _FIXED and value not in _FIXED[key]:
-            raise ValueError(f"{key}={value!r} is not supported, expected {_FIXED[key][0]!r}")
-        elif key not in _FIXED and key not in _IGNORED and key != "patch_stride":
-            raise ValueError(
-                f"unknown setting {key}={value!r}; expected {', '.join(sorted(known))}"
-            )
+    if unknown := sorted(set(overrides) - known - set(_FIXED) - {"patch_stride"}):
+        raise ValueError(f"unknown setting {unknown[0]}; expected {', '.join(sorted(known))}")
+    config = {**config, **overrides}
+    for key, values in _FIXED.items():
+        if config.get(key, values[0]) not in values:
+            raise ValueError(f"{key}={config[key]!r} is not supported, expected {values[0]!r}")
+    chosen = {key: value for key, value in config.items() if key in known}
     chosen["patch_size"] = _pair(chosen.get("patch_size", EncoderConfig.patch_size))
     if _pair(config.get("patch_stride", chosen["patch_size"])) != chosen["patch_size"]:
         raise ValueError(

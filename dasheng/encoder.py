@@ -5,7 +5,7 @@ classification", Interspeech 2024, https://arxiv.org/abs/2406.06992. Module name
 the state-dict keys are the published checkpoints' own: do not rename them.
 
 An embedding depends on its clip alone. Audio longer than `target_length` frames is cut into blocks
-that know nothing of each other; clips of different lengths share a batch through exact key masks.
+that know nothing of each other; clips of different lengths share a batch packed end to end.
 """
 
 from __future__ import annotations

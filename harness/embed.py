@@ -217,7 +217,8 @@ def _seconds(
 ) -> float:
     """Audio in the shards that are there (in all, without `shards`), s."""
     there = [True] * len(plan) if shards is None else [shard is not None for shard in shards]
-    return float(sum(durations[clips].sum() for clips, is_there in zip(plan, there) if is_there))
+    done = (clips for clips, is_there in zip(plan, there, strict=True) if is_there)
+    return float(sum(durations[clips].sum() for clips in done))
 
 
 def _assemble(

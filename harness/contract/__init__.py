@@ -43,15 +43,9 @@ def check(module: ModuleType, checkpoint: str = "", device: str = "auto") -> Rep
 
 
 def _report(spec: str, find: Callable[[], ModuleType], checkpoint: str, device: str) -> Report:
-    session = Session(checkpoint, encoder.device_named(device))
-
-    def found(session: Session) -> str:
-        session.find(find)
-        return ""
-
-    imports = Check("import", found, "make the module importable")
+    session = Session(find, checkpoint, encoder.device_named(device))
     with own_random_state():
-        findings = run((imports, *CHECKS), session)
+        findings = run(CHECKS, session)
         passed = {finding.name for finding in findings if finding.status == "pass"}
         return Report(spec, tuple(findings), _facts(session, passed))
 

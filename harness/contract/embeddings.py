@@ -14,9 +14,10 @@ from harness.contract.check import Check
 from harness.contract.session import Session
 from harness.contract.signals import CLIPS, LENGTHS, OTHER_LENGTHS, RAGGED
 
-# Relative distances. Rounding moves an embedding by some 1e-6 when the batch changes its size;
-# a GPU with TF32 convolutions by up to 1e-3. Two different clips lie further apart than 1e-5.
-_SAME_CLIP, _SAME_CLIP_ON_GPU, _OTHER_CLIP = 1e-4, 1e-3, 1e-5
+# Relative distances. When the batch changes its size, rounding moves an embedding by some 1e-6,
+# TF32 convolutions on a GPU by up to 1e-3. Clips of different kinds lie further apart than
+# rounding errors, if only a little: a linear module with a bias hears them all alike.
+_SAME_CLIP, _SAME_CLIP_ON_GPU, _OTHER_CLIP = 1e-4, 1e-3, 1e-6
 
 Find = Callable[[Session, Kind], str]
 
@@ -55,7 +56,7 @@ def _input_kept(session: Session, kind: Kind) -> str:
 
 def _output_kept(session: Session, kind: Kind) -> str:
     call = session.call(kind, "batch")
-    session.call(kind, "batch again")
+    session.call(kind, CLIPS[-1])  # another clip comes to stand in the first row
     if call.shares_input:
         return f"{call.function} returned a view of its input audio"
     if call.numbers is None or torch.equal(call.embeddings.detach().cpu().double(), call.numbers):
@@ -66,9 +67,9 @@ def _output_kept(session: Session, kind: Kind) -> str:
 def _varies(session: Session, kind: Kind) -> str:
     first, second, third = session.embeddings(kind, "batch")
     pairs = ((first, second), (first, third), (second, third))
-    if all(_distance(one, other) > _OTHER_CLIP for one, other in pairs):
+    if any(_distance(one, other) > _OTHER_CLIP for one, other in pairs):
         return ""
-    return "a loud tone, noise and a quiet chirp do not all get different embeddings"
+    return "a loud tone, noise and a quiet chirp all get the same embedding"
 
 
 def _deterministic(session: Session, kind: Kind) -> str:
@@ -80,7 +81,7 @@ def _deterministic(session: Session, kind: Kind) -> str:
 def _row_order(session: Session, kind: Kind) -> str:
     for row, distances in enumerate(_alone_to_batch(session, kind)):
         nearest = distances.index(min(distances))
-        if nearest != row and distances[row] > _tolerance(session):
+        if distances[nearest] <= _tolerance(session) < distances[row]:
             return f"clip {row + 1} of the batch has its embedding in row {nearest + 1}"
     return ""
 
@@ -148,7 +149,7 @@ def _checks(kind: Kind) -> tuple[Check, ...]:
         check("finite", _usable_on("batch"), "find the NaN: often the log of zero", shape),
         check("detached", _detached, "it requires grad: embed under torch.no_grad()", tensor),
         check("varies", _varies, "constant embeddings say nothing: are weights loaded?", finite),
-        check("batch-of-one", _usable_on(*CLIPS), "take (1, N): beware of squeeze()", shape),
+        check("batch-of-one", _usable_on(*CLIPS), "take (1, N): beware of squeeze()", finite),
         check("silence", _usable_on("silence"), "do not divide by the level: silence exists", one),
         *(
             check(name.replace(" ", ""), _usable_on(name), f"take clips of {name}", one)
@@ -156,7 +157,7 @@ def _checks(kind: Kind) -> tuple[Check, ...]:
         ),
         check("other-lengths", _usable_on(*OTHER_LENGTHS), "take clips of any length", one),
         check("input-kept", _input_kept, "work on a copy: the caller needs its audio", runs),
-        check("output-kept", _output_kept, "return a tensor of its own", tensor),
+        check("output-kept", _output_kept, "return a tensor of its own", finite),
         check("deterministic", _deterministic, "random output: is dropout left on?", finite),
         check("row-order", _row_order, "return rows in the order of the clips", same, one),
         check(

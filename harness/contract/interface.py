@@ -12,6 +12,11 @@ from harness.contract.session import Session
 SAMPLE_RATES = (16000, 22050, 44100, 48000)  # of the HEAR API, in Hz
 
 
+def _import(session: Session) -> str:
+    session.import_module()
+    return ""
+
+
 def _load(session: Session) -> str:
     session.load()
     return ""
@@ -87,10 +92,12 @@ def _settings_kept(session: Session) -> str:
 _MODEL = ("model-is-nn-module",)
 
 INTERFACE = (
+    Check("import", _import, "make the module importable"),
     Check(
         "load-model-exists",
         _has_function("load_model"),
         "define load_model(model_file_path='')",
+        needs=("import",),
     ),
     Check(
         "load-model-runs",
@@ -114,6 +121,7 @@ INTERFACE = (
             f"{kind}-function-exists",
             _has_function(f"get_{kind}_embeddings"),
             f"define get_{kind}_embeddings(audio, model)",
+            needs=("import",),
         )
         for kind in ("scene", "timestamp")
     ),

@@ -24,10 +24,16 @@ class Fault(Exception):
 
 
 class Session:
-    """One module under validation; `module` and `model` are None until found and loaded."""
+    """One module under validation; `module` and `model` are None until imported and loaded.
 
-    def __init__(self, checkpoint: str, device: torch.device) -> None:
+    `find` imports and returns the module.
+    """
+
+    def __init__(
+        self, find: Callable[[], ModuleType], checkpoint: str, device: torch.device
+    ) -> None:
         self.checkpoint, self.device = checkpoint, device
+        self._find = find
         self.module: ModuleType | None = None
         self.model: Any = None
         self.reseeded: list[str] = []  # what the module did to the random states, in words
@@ -35,11 +41,11 @@ class Session:
         self._calls: dict[tuple[Kind, str], Call] = {}
         self._weights: dict[str, tuple[int, int]] = {}
 
-    def find(self, find: Callable[[], ModuleType]) -> None:
-        """Import the module by calling `find`; raises its UserError, or Fault for other errors."""
+    def import_module(self) -> None:
+        """Find the module; raises the UserError for one that is not there, Fault for a crash."""
         try:
             with self._watch("the import"):
-                self.module = find()
+                self.module = self._find()
         except UserError:
             raise
         except (Exception, SystemExit) as error:

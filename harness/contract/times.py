@@ -70,7 +70,7 @@ def _regular(session: Session) -> str:
 def _in_milliseconds(session: Session) -> str:
     seconds, times = _longest(session)
     last = float(times.max())
-    if last > 2 * seconds:
+    if last > 2 * seconds or len(times) == 1:
         return ""
     return f"the last timestamp of {seconds:g} s is {last:g}: seconds, not milliseconds?"
 

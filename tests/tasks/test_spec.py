@@ -1,0 +1,74 @@
+"""Every task in the folder describes itself fully; the page on adding one is true."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import soundfile
+
+import tasks
+from tasks.errors import UserError
+from tasks.prepare import prepare
+from tasks.spec import Archive
+
+ROOT = Path(__file__).parents[2]
+
+
+def no_download(archive: Archive, folder: Path) -> Path:
+    raise AssertionError(f"{archive.filename} is not to be downloaded into {folder}")
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_task_is_complete(name: str) -> None:
+    task = tasks.load(name)
+    assert task.name == name
+    assert task.version >= 1
+    assert task.title
+    assert task.domain in ("environment", "speech", "music", "mixed")
+    assert task.synthetic != bool(task.archives)
+    assert task.classes > 1
+    folds = {f"fold{k + 1}" for k in range(len(task.expected))}
+    assert set(task.expected) in (folds, {"train", "test"}, {"train", "valid", "test"})
+    for archive in task.archives:
+        assert all(url.startswith("https://") for url in archive.urls)
+        assert archive.licence
+        assert archive.page.startswith("https://")
+
+
+def test_names_are_those_of_the_files() -> None:
+    assert {"demo", "esc10", "esc50", "fsdd", "fsdd-speaker"} <= set(tasks.names())
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("esc5", "esc50"), ("fsd", "fsdd"), ("dem", "demo")])
+def test_unknown_task_gets_a_suggestion(typed: str, meant: str) -> None:
+    with pytest.raises(UserError, match=f"did you mean {meant}"):
+        tasks.load(typed)
+
+
+@pytest.fixture
+def documented(tmp_path: Path) -> ModuleType:
+    """The module that docs/ADDING_A_TASK.md shows."""
+    page = (ROOT / "docs" / "ADDING_A_TASK.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    file = tmp_path / "coins.py"
+    file.write_text(block)
+    spec = importlib.util.spec_from_file_location("coins", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_example_of_the_page_prepares(documented: ModuleType, tmp_path: Path) -> None:
+    for split, numbers in (("train", range(4)), ("test", range(4, 6))):
+        folder = tmp_path / "data" / "coins" / split
+        folder.mkdir(parents=True)
+        for coin in ("penny", "dime"):
+            for number in numbers:
+                soundfile.write(folder / f"{coin}_{number}.wav", [0.1, 0.2] * 400, 8000)
+    found = prepare(documented.TASK, tmp_path / "data", index=tmp_path / "index", fetch=no_download)
+    assert found.classes == ("dime", "penny")
+    assert found.clips["split"].value_counts().to_dict() == {"train": 8, "test": 4}
