@@ -25,8 +25,13 @@ def load_model(model_file_path: str = "") -> Dasheng:
         ValueError, OSError, UserError: the checkpoint cannot be had or is not one of ours.
     """
     name = model_file_path or "base"
-    known = name in checkpoint.WEIGHTS and not Path(name).exists()
-    return checkpoint.load(checkpoint.resolve(name) if known else name).eval()
+    if Path(name).exists():
+        return checkpoint.load(name).eval()
+    if name in checkpoint.WEIGHTS:
+        return checkpoint.load(checkpoint.resolve(name)).eval()
+    raise FileNotFoundError(
+        f"expected {', '.join(checkpoint.WEIGHTS)} or a checkpoint file, found {name!r}"
+    )
 
 
 @torch.inference_mode()

@@ -54,6 +54,25 @@ def test_hub_form_as_a_folder_and_as_a_file(tmp_path: Path) -> None:
     assert same(checkpoint.load(folder / "model.safetensors"))
 
 
+def test_damaged_configuration_beside_the_weights_is_named(tmp_path: Path) -> None:
+    folder = write_hub(tmp_path / "hub")
+    for text in ("{cut", "[]"):
+        (folder / "config.json").write_text(text)
+        with pytest.raises(ValueError, match=r"config\.json: expected"):
+            checkpoint.load(folder)
+
+
+def test_half_precision_file_becomes_float32_and_can_be_trained(tmp_path: Path) -> None:
+    file = write_published(MODEL, tmp_path / "model.pt")
+    dump = torch.load(file)
+    dump["model"] = {k: v.half() if v.is_floating_point() else v for k, v in dump["model"].items()}
+    torch.save(dump, file)
+    model = checkpoint.load(file)
+    assert model.training
+    assert all(p.requires_grad and p.dtype == torch.float32 for p in model.parameters())
+    assert {tensor.device.type for tensor in model.state_dict().values()} == {"cpu"}
+
+
 def test_our_own_form_with_and_without_the_json(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     checkpoint.save(MODEL, file)

@@ -29,7 +29,7 @@ def test_what_is_not_supported_is_named(setting: dict[str, object], message: str
 
 def test_unknown_settings_are_passed_over_in_a_file_and_refused_from_a_person() -> None:
     assert parse({"depth": 3, "time_patch_out": 0.5, "transformers_version": "4"}).depth == 3
-    with pytest.raises(ValueError, match="unknown setting embed_dmi; expected .*embed_dim"):
+    with pytest.raises(ValueError, match=r"unknown setting embed_dmi; expected .*embed_dim"):
         parse({}, {"embed_dmi": 96})
 
 

@@ -50,6 +50,11 @@ def test_outputs_are_float32_under_autocast(model: torch.nn.Module) -> None:
         assert hear.get_scene_embeddings(torch.randn(1, 16000), model).dtype == torch.float32
 
 
+def test_what_is_neither_a_name_nor_a_file_is_refused() -> None:
+    with pytest.raises(FileNotFoundError, match=r"expected base, 0\.6B, 1\.2B or .* found 'bse'"):
+        hear.load_model("bse")
+
+
 @pytest.mark.validator
 def test_official_validator(tmp_path: Path) -> None:
     """`hear-validator dasheng.hear -m FILE` for a randomly initialised base checkpoint."""
