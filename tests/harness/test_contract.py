@@ -17,6 +17,7 @@ from torch import nn
 from harness import contract
 from harness.encoders import melspec
 from harness.errors import UserError
+from tests.dasheng.miniature import miniature, write_published
 from tests.harness import faults
 
 
@@ -53,6 +54,14 @@ def test_sound_modules_pass() -> None:
         assert "Looks good!" in report.lines()[-1]
     assert report.facts["hop_ms"] == 10.0
     assert report.facts["takes_lengths"]
+
+
+def test_dasheng_passes(tmp_path: Path) -> None:
+    file = write_published(miniature(), tmp_path / "small.pt")
+    for spec in (f"dasheng.hear:{file}", str(file)):
+        report = contract.validate(spec, "cpu")
+        assert report.ok, "\n".join(report.lines())
+    assert report.facts["hop_ms"] == 40.0
 
 
 def drawing_module() -> ModuleType:

@@ -13,6 +13,7 @@ from harness import encoder as module
 from harness.encoder import embed_batch, fingerprint, load
 from harness.encoders import melspec
 from harness.errors import UserError
+from tests.dasheng.miniature import miniature, write_published
 from tests.harness import faults
 
 WEIGHTS_HEAR = """
@@ -92,6 +93,16 @@ def test_a_checkpoint_names_the_results(place: Path) -> None:
     assert encoder.name == f"my-weights-{encoder.weights_sha256[:8]}"
     assert encoder.weights_sha256 == load("weights_hear").weights_sha256 != other.weights_sha256
     assert encoder.canary == load("weights_hear").canary != other.canary
+
+
+def test_a_checkpoint_file_alone_is_one_of_dasheng(tmp_path: Path) -> None:
+    model = miniature()
+    encoder = load(str(write_published(model, tmp_path / "small.pt")), "cpu")
+    assert encoder.name == f"small-{encoder.weights_sha256[:8]}"
+    assert encoder.weights_sha256 == fingerprint(model.state_dict())
+    assert encoder.module.__name__ == "dasheng.hear"
+    assert encoder.ragged
+    assert (encoder.embedding_size, encoder.minimum_samples) == (32, 480)
 
 
 def test_an_alias_keeps_its_name(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
