@@ -18,7 +18,7 @@ from harness import contract
 from harness.encoders import melspec
 from harness.errors import UserError
 from tests.dasheng.miniature import miniature, write_published
-from tests.harness import faults
+from tests.harness import faults, sound_hear
 
 
 def failed(report: contract.Report) -> set[str]:
@@ -48,7 +48,7 @@ def test_a_planted_fault_is_named_by_one_check_only(name: str) -> None:
 
 
 def test_sound_modules_pass() -> None:
-    for module in (faults.sound(), melspec):
+    for module in (sound_hear.sound(), melspec):
         report = contract.check(module, device="cpu")
         assert report.ok, "\n".join(report.lines())
         assert "Looks good!" in report.lines()[-1]
@@ -66,10 +66,10 @@ def test_dasheng_passes(tmp_path: Path) -> None:
 
 def drawing_module() -> ModuleType:
     """Initialises itself with numbers drawn from all three global generators; no seeding."""
-    module = faults.sound()
+    module = sound_hear.sound()
 
     def load_model(model_file_path: str = "") -> nn.Module:
-        model = faults.Sound().eval()
+        model = sound_hear.Sound().eval()
         nn.init.normal_(model.mix.weight)
         np.random.rand(5000)
         [random.random() for _ in range(5000)]
@@ -85,10 +85,10 @@ def test_drawing_random_numbers_is_not_resetting_them() -> None:
 
 
 def test_evaluation_mode_set_within_the_functions_will_do() -> None:
-    module = faults.sound()
-    module.load_model = lambda model_file_path="": faults.Sound()
+    module = sound_hear.sound()
+    module.load_model = lambda model_file_path="": sound_hear.Sound()
     for name in ("get_scene_embeddings", "get_timestamp_embeddings"):
-        faults.before(name, lambda audio, model: model.eval())(module)
+        sound_hear.before(name, lambda audio, model: model.eval())(module)
     report = contract.check(module, device="cpu")
     assert report.ok, "\n".join(report.lines())
 
@@ -166,7 +166,7 @@ def test_hear_validator_accepts_what_we_accept_and_19_of_the_33() -> None:
         return True
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        assert accepts(faults.sound(), monkeypatch)
+        assert accepts(sound_hear.sound(), monkeypatch)
         assert accepts(melspec, monkeypatch)
         verdicts = [accepts(faults.planted(name), monkeypatch) for name in faults.PLANTED]
     assert verdicts == [True] * 19 + [False] * 14

@@ -14,12 +14,12 @@ from harness.encoder import embed_batch, fingerprint, load
 from harness.encoders import melspec
 from harness.errors import UserError
 from tests.dasheng.miniature import miniature, write_published
-from tests.harness import faults
+from tests.harness import faults, sound_hear
 
 WEIGHTS_HEAR = """
 import torch
-from tests.harness.faults import Sound, scene as get_scene_embeddings
-from tests.harness.faults import timestamps as get_timestamp_embeddings
+from tests.harness.sound_hear import Sound, scene as get_scene_embeddings
+from tests.harness.sound_hear import timestamps as get_timestamp_embeddings
 
 def load_model(model_file_path=""):
     model = Sound()
@@ -85,7 +85,7 @@ def test_another_module_by_name(place: Path) -> None:
 
 
 def test_a_checkpoint_names_the_results(place: Path) -> None:
-    weights = faults.Sound()
+    weights = sound_hear.Sound()
     torch.save(weights.state_dict(), place / "my weights.pt")
     nn.init.ones_(weights.mix.weight)
     torch.save(weights.state_dict(), place / "other.pt")
@@ -111,8 +111,8 @@ def test_an_alias_keeps_its_name(place: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_canary_sees_code_that_the_weights_do_not_show(plant) -> None:
-    sound, other = faults.sound(), faults.planted("size-of-batch")
-    faults.scenes(lambda e, a, m: e * 1.01)(other)
+    sound, other = sound_hear.sound(), faults.planted("size-of-batch")
+    sound_hear.scenes(lambda e, a, m: e * 1.01)(other)
     first, second = load(plant(sound, "one_hear")), load(plant(other, "other_hear"))
     assert first.weights_sha256 == second.weights_sha256
     assert first.canary != second.canary
@@ -164,7 +164,7 @@ def test_embed_batch_ragged() -> None:
     ],
 )
 def test_embed_batch_names_what_a_module_returns(plant, fault: str, found: str) -> None:
-    encoder = load(plant(faults.sound()), "cpu")
+    encoder = load(plant(sound_hear.sound()), "cpu")
     plant(faults.planted(fault))
     broken = module.Encoder(**{**vars(encoder), "module": sys.modules["planted_hear"]})
     with pytest.raises(UserError) as caught:
@@ -227,9 +227,9 @@ def test_a_device_that_is_not_there(device: str) -> None:
 
 def test_load_leaves_the_callers_autocast_out_of_the_canary(plant) -> None:
     def half_of_matmul(audio: Tensor, model: nn.Module) -> Tensor:
-        return (faults.scene(audio, model) @ torch.eye(8)).float()
+        return (sound_hear.scene(audio, model) @ torch.eye(8)).float()
 
-    planted = faults.sound()
+    planted = sound_hear.sound()
     planted.get_scene_embeddings = half_of_matmul
     expected = load(plant(planted), "cpu").canary
     with torch.autocast("cpu", torch.bfloat16):
