@@ -9,6 +9,7 @@ import os
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -37,6 +38,9 @@ _SCHEMA = pa.schema(
 )
 _KEY = ["path", "member", "size", "mtime_ns"]
 _MEASURES = ["frames", "sample_rate", "sha256"]
+# What libsndfile answers for a FLAC written to a pipe, whose header does not say its length;
+# it cannot decode one to the end either.
+_UNTOLD = (1 << 63) - 1
 
 
 def measured(clips: list[Clip], file: Path) -> pd.DataFrame:
@@ -88,12 +92,11 @@ def _measure(key: tuple[str, str, int, int]) -> tuple[int, int, str]:
     checksum = hashlib.sha256(encoded).hexdigest()
     try:
         with soundfile.SoundFile(io.BytesIO(encoded)) as sound:
-            frames = sound.frames
-            if frames > len(encoded) * 10_000:  # a streamed FLAC does not say how long it is
-                frames = sum(len(block) for block in sound.blocks(1 << 16))
-            return frames, sound.samplerate, checksum
+            if sound.frames < _UNTOLD:
+                return sound.frames, sound.samplerate, checksum
     except (soundfile.SoundFileError, RuntimeError):
-        return 0, 0, checksum
+        pass
+    return 0, 0, checksum
 
 
 def _load(file: Path) -> pa.Table:
@@ -114,9 +117,9 @@ def _save(table: pa.Table, file: Path) -> None:
         pq.write_table(table, temporary, write_page_checksum=True)
         temporary.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
         raise UserError(
             f"cannot write the index {file}: {error.strerror or error}; "
             "free some space or name a folder that can be written"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

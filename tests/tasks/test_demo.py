@@ -1,10 +1,14 @@
 """The synthetic task: the same bytes everywhere, balanced, varied."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 
 import tasks
+from tasks import demo
+from tasks.errors import UserError
 from tasks.prepare import Index, prepare
 from tests.tasks.test_spec import no_download
 
@@ -39,6 +43,24 @@ def test_clips_differ_in_length_and_level(index: Index) -> None:
     levels = [np.abs(soundfile.read(path)[0]).max() for path in index.clips["path"][::10]]
     assert max(levels) <= 1
     assert max(levels) > 5 * min(levels) > 0
+
+
+def test_something_else_in_its_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"demo: expected the data set in .*; move them away"):
+        prepare(tasks.load("demo"), tmp_path, index=tmp_path / "index", fetch=no_download)
+    assert [path.name for path in tmp_path.iterdir()] == ["demo"]
+    assert [path.name for path in (tmp_path / "demo").iterdir()] == ["mine.txt"]
+
+
+def test_a_lost_clip_is_named(index: Index) -> None:
+    lost = Path(index.clips["path"].iloc[7])
+    data = lost.read_bytes()
+    lost.unlink()
+    with pytest.raises(UserError, match=f"1 are missing, the first is {lost.name}; delete"):
+        demo.read(lost.parents[1])
+    lost.write_bytes(data)
 
 
 def test_it_is_labelled_synthetic(index: Index) -> None:

@@ -83,6 +83,29 @@ def test_reencoded_audio_is_found_by_its_stem(tmp_path: Path, tone: Callable[...
     assert len(index_of(tmp_path / "data").clips) == 30
 
 
+def test_class_numbers_are_read_from_the_names_where_the_table_has_none(
+    tmp_path: Path, tone: Callable[..., bytes]
+) -> None:
+    lines = [f"{Path(row[0]).stem}.flac,{row[1]},{row[3]},{row[5]},{row[6]}" for row in ROWS]
+    files = {f"audio/{line.split(',')[0]}": tone(n, "FLAC") for n, line in enumerate(lines)}
+    meta = "\n".join(["filename,fold,category,source,take", *lines]).encode()
+    unpack({"meta.csv": meta, **files}, tmp_path / "data" / "esc50")
+    index = index_of(tmp_path / "data")
+    assert index.classes == ("dog", "rain", "airplane")
+    assert index.source == "shared layout"
+    assert index.clips["group"].nunique() == 15
+
+
+def test_original_files_are_preferred_to_copies_in_another_format(
+    tmp_path: Path, official: dict[str, bytes], tone: Callable[..., bytes]
+) -> None:
+    copies = {f"audio/{row[0][:-4]}.ogg": tone(0, "OGG") for row in ROWS}
+    elsewhere = {f"audio-16k/{row[0]}": b"" for row in ROWS}
+    unpack({**official, **copies, **elsewhere}, tmp_path / "data" / "esc50")
+    clips = index_of(tmp_path / "data").clips
+    assert clips["path"].str.contains(r"/audio/.*\.wav$").all()
+
+
 def test_subset_from_the_same_archive_or_from_next_door(
     tmp_path: Path, official: dict[str, bytes]
 ) -> None:

@@ -4,11 +4,13 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tasks import esc50, fsdd, measure
+from tasks.download import fetch
 from tasks.errors import UserError
 from tasks.prepare import Index, prepare
 from tests.tasks.test_esc50 import TASK, pack, table, unpack
@@ -89,16 +91,51 @@ def test_nothing_there_is_fetched_and_then_read(tmp_path: Path, tone: Callable[.
     (tmp_path / "data").mkdir()
     asked = []
 
-    def fetch(archive: object, folder: Path) -> Path:
+    def pretend(archive: object, folder: Path) -> Path:
         asked.append(archive)
         files = {line.split(",")[0]: tone() for line in table().splitlines()[1:]}
         audio = {f"audio/{name}": data for name, data in files.items()}
         pack({"meta/esc50.csv": table().encode(), **audio}, folder / esc50.ARCHIVE.filename)
         return folder / esc50.ARCHIVE.filename
 
-    index = prepare(TASK, tmp_path / "data", index=tmp_path / "index", fetch=fetch)
+    index = prepare(TASK, tmp_path / "data", index=tmp_path / "index", fetch=pretend)
     assert asked == [esc50.ARCHIVE]
     assert len(index.clips) == 30
+
+
+def test_a_task_is_downloaded_once_and_read_in_place(
+    server: Any, tmp_path: Path, tone: Callable[..., bytes]
+) -> None:
+    (tmp_path / "data").mkdir()
+    names = [line.split(",")[0] for line in table().splitlines()[1:]]
+    files = {f"audio/{name}": tone(n) for n, name in enumerate(names)}
+    pack({"meta/esc50.csv": table().encode(), **files}, tmp_path / "served.zip")
+    server.files["master.zip"] = (tmp_path / "served.zip").read_bytes()
+    archive = replace(esc50.ARCHIVE, urls=(server.url("gone.zip"), server.url("master.zip")))
+    task = replace(TASK, archives=(archive,))
+    for _ in range(2):
+        index = prepare(task, tmp_path / "data", index=tmp_path / "index", fetch=fetch)
+        assert index.source == "official archive"
+        assert (index.clips["frames"] == 800).all()
+    assert [path for path, _ in server.requests] == ["/gone.zip", "/master.zip"]
+    held = {path.name for path in (tmp_path / "data" / "esc50").iterdir()}
+    assert held == {"ESC-50-master.zip", "ESC-50-master.zip.sha256"}
+
+
+def test_an_archive_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
+    pack({"meta/esc50.csv": table().encode()}, tmp_path / "esc50" / esc50.ARCHIVE.filename)
+    archive = replace(esc50.ARCHIVE, checksum="sha256:" + "0" * 64)
+    task = replace(TASK, archives=(archive,))
+    with pytest.raises(UserError, match=r"ESC-50-master\.zip: expected sha256 0{64}, found"):
+        prepare(task, tmp_path, index=tmp_path / "index", fetch=fetch)
+
+
+def test_a_downloaded_archive_without_the_data_set_is_named(server: Any, tmp_path: Path) -> None:
+    pack({"README.md": b"moved"}, tmp_path / "served.zip")
+    server.files["master.zip"] = (tmp_path / "served.zip").read_bytes()
+    task = replace(TASK, archives=(replace(esc50.ARCHIVE, urls=(server.url("master.zip"),)),))
+    with pytest.raises(UserError, match=r"esc50: expected the data set in .*found other files"):
+        prepare(task, tmp_path, index=tmp_path / "index", fetch=fetch)
 
 
 def test_a_limit_of_nothing_is_refused(folder: Path) -> None:
