@@ -13,6 +13,9 @@ import soxr
 from harness.errors import UserError
 from tasks.archive import read_bytes
 
+# What libsndfile says of a header without a length.
+_UNKNOWN = 2**63 - 1
+
 
 class BadAudio(UserError):
     """A clip that cannot be measured: unreadable, empty, cut short or not finite."""
@@ -48,6 +51,11 @@ def decode(location: Location, sample_rate: int) -> np.ndarray:
     try:
         with soundfile.SoundFile(source) as file:
             rate, promised = file.samplerate, file.frames
+            if promised == _UNKNOWN:
+                raise BadAudio(
+                    f"{location}: expected a length in its header, found none (as when a FLAC is "
+                    "written to a pipe); encode it again into a file"
+                )
             audio = file.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         raise BadAudio(

@@ -59,6 +59,17 @@ def test_member_of_a_zip_equals_the_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(inside, decode(Location(str(file)), RATE))
 
 
+def test_a_flac_without_a_length_in_its_header(tmp_path: Path) -> None:
+    file = tmp_path / "piped.flac"
+    soundfile.write(file, tone(1.0, RATE), RATE)
+    data = bytearray(file.read_bytes())
+    data[21] &= 0xF0  # STREAMINFO's 36 bits of total samples: 0 means unknown
+    data[22:26] = bytes(4)
+    file.write_bytes(data)
+    with pytest.raises(BadAudio, match=r"piped\.flac: expected a length"):
+        decode(Location(str(file)), RATE)
+
+
 def write_bad(kind: str, file: Path) -> None:
     good = tone(1.0, RATE)
     match kind:

@@ -1,0 +1,139 @@
+"""The harness from cold on real clips: against X-ARES, clip by clip, and the encoder alone.
+
+    PEERS_PYTHON=… HARNESS_DATA=… python -m tests.bench.harness
+
+HARNESS_DATA holds fsdd and esc10 (the folder `data/` by default). Each figure is one run from an
+empty cache: the data are read from disk, decoded, resampled, embedded, and stored.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+
+import tasks
+from dasheng.blocks import EncoderConfig
+from dasheng.encoder import Dasheng
+from harness.audio import Location, decode
+from harness.cache import Cache
+from harness.embed import Settings, embed
+from harness.encoder import Encoder, embed_batch, load
+from harness.runner import Plan, run
+from tasks.download import fetch
+from tasks.prepare import Index, prepare
+from tests.bench.encoder import flop
+from tests.bench.measure import ceiling
+from tests.dasheng.miniature import write_published
+
+PEER = Path(__file__).with_name("peer.py")
+Row = list[str]
+
+
+class Silent:
+    """A display for nobody."""
+
+    def download(self, *_: object) -> None: ...
+    def embed(self, *_: object) -> None: ...
+    def result(self, *_: object) -> None: ...
+    def failure(self, task: str, error: Exception) -> None:
+        raise error
+
+
+def timed(work: object) -> float:
+    start = time.perf_counter()
+    work()  # type: ignore[operator]
+    return time.perf_counter() - start
+
+
+def peer(recordings: Path, encoder: str, folder: Path) -> dict[str, float]:
+    command = [os.environ["PEERS_PYTHON"], PEER, "xares", recordings.resolve(), folder, encoder]
+    command[0] = str(Path(command[0]).absolute())
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def clip_by_clip(index: Index, encoder: Encoder) -> None:
+    for path, member in zip(index.clips["path"], index.clips["member"], strict=True):
+        audio = decode(Location(path, member), encoder.sample_rate)
+        embed_batch(encoder, torch.from_numpy(audio)[None])
+
+
+def pure_forward(index: Index, encoder: Encoder) -> float:
+    """The same seconds of audio as noise, in batches of ten clips, nothing else: s."""
+    audio = torch.randn(10, 5 * encoder.sample_rate)
+    embed_batch(encoder, audio)
+    batches = len(index.clips) // 10
+    return timed(lambda: [embed_batch(encoder, audio) for _ in range(batches)])
+
+
+def rows(data: Path, folder: Path) -> list[Row]:
+    file = write_published(Dasheng(EncoderConfig()), folder / "base.pt")
+    prepared = partial(prepare, data=data, index=folder / "index", fetch=fetch)
+    fsdd = prepared(tasks.load("fsdd"))
+    esc10 = prepared(tasks.load("esc10"))
+    tokens = int((fsdd.clips["frames"] * 2 // 640).clip(lower=1).sum())
+    rate = ceiling()
+    floor = tokens * flop(EncoderConfig(), 12) / 12 / rate / 1e9
+
+    def cold(index: Index) -> float:
+        """Load the weights, embed every clip into an empty cache: s."""
+        with tempfile.TemporaryDirectory() as cache:
+            return timed(
+                lambda: embed(
+                    index, load(str(file), "cpu"), Cache(Path(cache)), Settings(), lambda *_: None
+                )
+            )
+
+    def table() -> float:
+        with tempfile.TemporaryDirectory() as name:
+            place = Path(name)
+            plan = Plan(
+                model="melspec",
+                tasks=["fsdd"],
+                protocols=["knn", "linear"],
+                data=data,
+                cache=place / "cache",
+                results=place / "results",
+                device="cpu",
+            )
+            return timed(lambda: run(plan, Silent()))
+
+    recordings = data / "fsdd" / "recordings"
+    ours, xares = cold(fsdd), peer(recordings, str(file), folder / "xares-base")["encode"]
+    encoder = load(str(file), "cpu")
+    single = timed(lambda: clip_by_clip(fsdd, encoder))
+    pure, whole = pure_forward(esc10, encoder), cold(esc10)
+    melspec, xares_melspec = table(), peer(recordings, "melspec", folder / "xares-mel")["all"]
+
+    def row(what: str, low: float | None, mine: float, other: str, theirs: float) -> Row:
+        bound = "–" if low is None else f"{low:.1f}"
+        return [what, bound, f"{mine:.1f}", other, f"{theirs:.1f}", f"{theirs / mine:.2f}"]
+
+    return [
+        row("fsdd, base: embed", floor, ours, "X-ARES", xares),
+        row("fsdd, base: embed", floor, ours, "clip by clip", single),
+        row("esc10, base: embed", pure, whole, "forward alone", pure),
+        row("fsdd, melspec: to records", None, melspec, "X-ARES", xares_melspec),
+    ]
+
+
+def main() -> None:
+    """Print the floor, ours and the peer for each job."""
+    data = Path(os.environ.get("HARNESS_DATA", "data"))
+    if not data.is_dir():
+        sys.exit(f"expected fsdd and esc10 in {data}, found no folder; set HARNESS_DATA")
+    with tempfile.TemporaryDirectory() as folder:
+        table = rows(data, Path(folder))
+    heads = ["job, from an empty cache", "floor s", "ours s", "peer", "peer s", "peer / ours"]
+    print(tabulate(table, heads, disable_numparse=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Runs in the peers' own environment (dasheng 0.0.9, xares 0.1.3): imports nothing of ours.
+
+python peer.py forward CHECKPOINT float32|bf16    one line on stdin → one timed forward
+python peer.py xares RECORDINGS FOLDER CHECKPOINT|melspec    a whole X-ARES task, timed
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+import torchaudio
+
+
+def forward(checkpoint: str, precision: str) -> None:
+    """8 clips of 10 s through the published encoder, as often as somebody asks; seconds out."""
+    from dasheng.pretrained.pretrained import Dasheng
+
+    model = Dasheng.from_pretrained(checkpoint).eval()
+    audio = torch.randn(8, 160_000, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        model(audio)
+        print("ready", flush=True)
+        for _ in sys.stdin:
+            start = time.perf_counter()
+            model(audio)
+            print(time.perf_counter() - start, flush=True)
+
+
+class PublishedEncoder(torch.nn.Module):
+    sampling_rate, output_dim, hop_size_in_ms = 16000, 768, 40
+
+    def __init__(self, checkpoint: str) -> None:
+        super().__init__()
+        from dasheng.pretrained.pretrained import Dasheng
+
+        self.model = Dasheng.from_pretrained(checkpoint).eval()
+
+    def forward(self, audio: torch.Tensor) -> torch.Tensor:
+        return self.model(audio)
+
+
+class MelSpecEncoder(torch.nn.Module):
+    sampling_rate, output_dim, hop_size_in_ms = 16000, 64, 10
+
+    def __init__(self) -> None:
+        super().__init__()
+        transforms = torchaudio.transforms
+        self.mel = transforms.MelSpectrogram(16000, 512, 512, 160, f_max=8000.0, n_mels=64)
+        self.decibel = transforms.AmplitudeToDB(top_db=120)
+
+    def forward(self, audio: torch.Tensor) -> torch.Tensor:
+        return self.decibel(self.mel(audio)).transpose(1, 2)
+
+
+def xares(recordings: str, folder: str, encoder_of: str) -> None:
+    """Free Spoken Digits as an X-ARES task; prints the seconds of its stages as JSON."""
+    from xares.audiowebdataset import write_audio_tar
+    from xares.task import TaskConfig, XaresTask
+
+    root = Path(folder) / "fsdd"
+    root.mkdir(parents=True)
+    files = sorted(Path(recordings).iterdir())
+    test = [file for file in files if int(file.stem.split("_")[2]) < 5]
+    train = sorted(set(files) - set(test))
+    for split, some, shards in (("train", train, 4), ("valid", test, 1), ("test", test, 1)):
+        labels = [{"label": file.name[0]} for file in some]
+        write_audio_tar([str(f) for f in some], labels, f"{root}/{split}-*.tar", "flac", shards)
+    (root / ".audio_tar_ready").touch()
+    # What is timed begins here: X-ARES wants its data packed beforehand.
+    start = time.perf_counter()
+    encoder = MelSpecEncoder() if encoder_of == "melspec" else PublishedEncoder(encoder_of)
+    config = TaskConfig(
+        name="fsdd",
+        env_root=folder,
+        encoder=encoder,
+        output_dim=10,
+        eval_weight=300,
+        label_processor=lambda notes: int(notes["label"]),
+    )
+    task = XaresTask(config)
+    task.make_encoded_tar()
+    encoded = time.perf_counter()
+    if encoder_of == "melspec":
+        task.run_mlp()
+        task.run_knn()
+    stages = {"encode": encoded - start, "all": time.perf_counter() - start}
+    print(json.dumps(stages), flush=True)
+
+
+if __name__ == "__main__":
+    {"forward": forward, "xares": xares}[sys.argv[1]](*sys.argv[2:])
