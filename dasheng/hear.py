@@ -3,6 +3,9 @@
 Scene embedding: mean over time of the last layer's tokens. Timestamp embeddings: the tokens.
 A token covers 4 frames of 10 ms; frame f is centred at 10·f ms, so token t is centred at
 40·t + 15 ms.
+
+Gradients are off by `no_grad`, not by `inference_mode`, under which autocast forgets the weights
+it has cast and casts all of them again for every batch.
 """
 
 from pathlib import Path
@@ -34,7 +37,7 @@ def load_model(model_file_path: str = "") -> Dasheng:
     )
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def get_scene_embeddings(audio: Tensor, model: Dasheng, lengths: Tensor | None = None) -> Tensor:
     """One embedding per clip.
 
@@ -50,7 +53,7 @@ def get_scene_embeddings(audio: Tensor, model: Dasheng, lengths: Tensor | None =
     return tokens.sum(dim=1) / counts[:, None]
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def get_timestamp_embeddings(
     audio: Tensor, model: Dasheng, lengths: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:

@@ -30,7 +30,8 @@ def examine(data: Path, cache: Path) -> Iterator[tuple[str, str]]:
     yield "data", _folder(data)
     for name in tasks.names():
         folder = data / tasks.load(name).dataset
-        yield f"  {name}", "there" if folder.is_dir() else f"missing; would be put into {folder}"
+        there = folder.is_dir() and any(folder.iterdir())
+        yield f"  {name}", "there" if there else f"missing; would be put into {folder}"
     yield "cache", _folder(cache)
     entries = list(Cache(cache).entries())
     yield "  embeddings", f"{len(entries)} entries, {sum(e.size for e in entries) / 1e6:,.1f} MB"

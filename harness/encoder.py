@@ -163,7 +163,8 @@ def embed_batch(
     """
     batch = _on(encoder.device, audio, np.float32)
     options = {} if lengths is None else {"lengths": _on(encoder.device, lengths, np.int64)}
-    with torch.inference_mode():
+    # Not inference_mode: under it autocast casts all weights again for every batch.
+    with torch.no_grad():
         output = encoder.module.get_scene_embeddings(batch, encoder.model, **options)
     fault = embedding_fault(output, (len(batch), encoder.embedding_size))
     if fault:

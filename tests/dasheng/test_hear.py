@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from dasheng import hear
 from dasheng.blocks import EncoderConfig
@@ -48,6 +49,29 @@ def test_timestamps_are_token_centres_in_ms(model: torch.nn.Module) -> None:
 def test_outputs_are_float32_under_autocast(model: torch.nn.Module) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         assert hear.get_scene_embeddings(torch.randn(1, 16000), model).dtype == torch.float32
+
+
+class CastParameters(TorchDispatchMode):
+    """Counts the parameters that are copied to another dtype."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, op, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        self.count += op is torch.ops.aten._to_copy.default and args[0].requires_grad
+        return op(*args, **(kwargs or {}))
+
+
+def test_one_autocast_context_casts_each_weight_once(model: torch.nn.Module) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        hear.get_scene_embeddings(torch.randn(1, 16000), model)
+        with CastParameters() as casts:
+            hear.get_scene_embeddings(torch.randn(1, 16000), model)
+    assert casts.count == 0
+    with torch.autocast("cpu", torch.bfloat16), CastParameters() as casts:
+        hear.get_scene_embeddings(torch.randn(1, 16000), model)
+    assert casts.count > 0
 
 
 def test_what_is_neither_a_name_nor_a_file_is_refused() -> None:
