@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import torch
-from tabulate import tabulate
 
 import tasks
 from dasheng.blocks import EncoderConfig
@@ -73,7 +74,7 @@ def pure_forward(index: Index, encoder: Encoder) -> float:
     return timed(lambda: [embed_batch(encoder, audio) for _ in range(batches)])
 
 
-def rows(data: Path, folder: Path) -> list[Row]:
+def rows(data: Path, folder: Path) -> Iterator[Row]:
     file = write_published(Dasheng(EncoderConfig()), folder / "base.pt")
     prepared = partial(prepare, data=data, index=folder / "index", fetch=fetch)
     fsdd = prepared(tasks.load("fsdd"))
@@ -105,34 +106,34 @@ def rows(data: Path, folder: Path) -> list[Row]:
             )
             return timed(lambda: run(plan, Silent()))
 
-    recordings = data / "fsdd" / "recordings"
-    ours, xares = cold(fsdd), peer(recordings, str(file), folder / "xares-base")["encode"]
-    encoder = load(str(file), "cpu")
-    single = timed(lambda: clip_by_clip(fsdd, encoder))
-    pure, whole = pure_forward(esc10, encoder), cold(esc10)
-    melspec, xares_melspec = table(), peer(recordings, "melspec", folder / "xares-mel")["all"]
-
     def row(what: str, low: float | None, mine: float, other: str, theirs: float) -> Row:
         bound = "–" if low is None else f"{low:.1f}"
         return [what, bound, f"{mine:.1f}", other, f"{theirs:.1f}", f"{theirs / mine:.2f}"]
 
-    return [
-        row("fsdd, base: embed", floor, ours, "X-ARES", xares),
-        row("fsdd, base: embed", floor, ours, "clip by clip", single),
-        row("esc10, base: embed", pure, whole, "forward alone", pure),
-        row("fsdd, melspec: to records", None, melspec, "X-ARES", xares_melspec),
-    ]
+    recordings = data / "fsdd" / "recordings"
+    theirs = peer(recordings, "melspec", folder / "xares-melspec")["all"]
+    yield row("fsdd, melspec: to records", None, table(), "X-ARES", theirs)
+    ours = cold(fsdd)
+    theirs = peer(recordings, str(file), folder / "xares-base")["encode"]
+    yield row("fsdd, base: embed", floor, ours, "X-ARES", theirs)
+    encoder = load(str(file), "cpu")
+    pure = pure_forward(esc10, encoder)
+    yield row("esc10, base: embed", pure, cold(esc10), "forward alone", pure)
+    single = timed(lambda: clip_by_clip(fsdd, encoder))
+    yield row("fsdd, base: embed", floor, ours, "clip by clip", single)
 
 
 def main() -> None:
-    """Print the floor, ours and the peer for each job."""
+    """Print the floor, ours and the peer for each job, as soon as it is measured."""
     data = Path(os.environ.get("HARNESS_DATA", "data"))
     if not data.is_dir():
         sys.exit(f"expected fsdd and esc10 in {data}, found no folder; set HARNESS_DATA")
-    with tempfile.TemporaryDirectory() as folder:
-        table = rows(data, Path(folder))
     heads = ["job, from an empty cache", "floor s", "ours s", "peer", "peer s", "peer / ours"]
-    print(tabulate(table, heads, disable_numparse=True))
+    widths = (26, 8, 8, 14, 8, 12)
+    with tempfile.TemporaryDirectory() as folder:
+        for cells in chain([heads], rows(data, Path(folder))):
+            line = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+            print("  ".join(line), flush=True)
 
 
 if __name__ == "__main__":
