@@ -9,8 +9,15 @@ import sys
 import time
 from pathlib import Path
 
+import soundfile
 import torch
 import torchaudio
+
+
+def load_audio(file: str) -> tuple[torch.Tensor, int]:
+    """In torchaudio's place, which since 2.9 decodes with torchcodec and wants FFmpeg for it."""
+    samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    return torch.from_numpy(samples.T), rate
 
 
 def forward(checkpoint: str, precision: str) -> None:
@@ -59,6 +66,7 @@ def xares(recordings: str, folder: str, encoder_of: str) -> None:
     from xares.audiowebdataset import write_audio_tar
     from xares.task import TaskConfig, XaresTask
 
+    torchaudio.load = load_audio
     root = Path(folder) / "fsdd"
     root.mkdir(parents=True)
     files = sorted(Path(recordings).iterdir())
