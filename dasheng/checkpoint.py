@@ -55,7 +55,7 @@ def _sources(zenodo: str, hub: str) -> tuple[Archive, ...]:
 
 
 # name → files that hold its weights, tried in order. No checksum is published for any of them;
-# the one seen is recorded beside the file, and a file that changes is refused.
+# the one seen is recorded beside the file.
 WEIGHTS: Mapping[str, tuple[Archive, ...]] = {
     "base": _sources("dasheng_base", "dasheng-base"),
     "0.6B": _sources("dasheng_06b", "dasheng-0.6B"),

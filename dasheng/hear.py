@@ -28,10 +28,10 @@ def load_model(model_file_path: str = "") -> Dasheng:
         ValueError, OSError, UserError: the checkpoint cannot be had or is not one of ours.
     """
     name = model_file_path or "base"
+    if name in checkpoint.WEIGHTS:  # first: a folder called base must not pass for base's weights
+        return checkpoint.load(checkpoint.resolve(name)).eval()
     if Path(name).exists():
         return checkpoint.load(name).eval()
-    if name in checkpoint.WEIGHTS:
-        return checkpoint.load(checkpoint.resolve(name)).eval()
     raise FileNotFoundError(
         f"expected {', '.join(checkpoint.WEIGHTS)} or a checkpoint file, found {name!r}"
     )

@@ -78,6 +78,8 @@ def embed(
     plan = _plan(index, durations)
     entry = cache.entry(encoder.name, _key(index, encoder, settings))
     shards = [entry.read(number, len(clips)) for number, clips in enumerate(plan)]
+    # A clip that was skipped is tried again: what kept it from being read may be mended.
+    shards = [None if shard is None or shard.skipped else shard for shard in shards]
     missing = [number for number, shard in enumerate(shards) if shard is None]
     total = _seconds(durations, plan)
     progress(_seconds(durations, plan, shards), total)
@@ -91,7 +93,6 @@ def embed(
         index,
         plan,
         [shard for shard in shards if shard is not None],
-        settings,
         audio_seconds=total,
         seconds=time.perf_counter() - start,
         computed=sum(len(plan[number]) for number in missing),
@@ -225,7 +226,6 @@ def _assemble(
     index: Index,
     plan: Sequence[np.ndarray],
     shards: Sequence[Shard],
-    settings: Settings,
     *,
     audio_seconds: float,
     seconds: float,
@@ -239,8 +239,6 @@ def _assemble(
         for clips, shard in zip(plan, shards, strict=True)
         for row, why in shard.skipped.items()
     }
-    if skipped and not settings.skip_bad:  # a cache filled by a run with --skip-bad
-        raise BadAudio(skipped[min(skipped)])
     kept = np.array([row for row in range(len(order)) if row not in skipped], dtype=np.int64)
     ids = index.clips["id"]
     return Embeddings(

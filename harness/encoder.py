@@ -166,6 +166,8 @@ def embed_batch(
     # Not inference_mode: under it autocast casts all weights again for every batch.
     with torch.no_grad():
         output = encoder.module.get_scene_embeddings(batch, encoder.model, **options)
+    if isinstance(output, Tensor) and torch.is_autocast_enabled(encoder.device.type):
+        output = output.float()  # autocast's doing, not the module's
     fault = embedding_fault(output, (len(batch), encoder.embedding_size))
     if fault:
         raise UserError(
@@ -232,7 +234,9 @@ def _results_name(target: Target, weights_sha256: str) -> str:
     if not target.checkpoint:
         return target.module
     path = Path(target.checkpoint)
-    name = f"{path.stem}-{weights_sha256[:8]}" if path.exists() else whole
+    name = f"{path.stem}-{weights_sha256[:8]}" if path.exists() else target.checkpoint
+    if not path.exists() or target.module != CHECKPOINT_MODULE:
+        name = f"{target.module}-{name}"
     return re.sub(r"[^\w.+-]", "-", name)
 
 

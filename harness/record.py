@@ -4,6 +4,7 @@ import datetime
 import functools
 import importlib.metadata
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def build(
         "schema": SCHEMA_VERSION,
         "model": {
             "name": encoder.name,
-            "spec": encoder.spec,
+            "spec": re.sub(r"[^:]*/", "", encoder.spec),  # whose folder it lay in is no matter
             "weights_sha256": encoder.weights_sha256,
             "canary": list(encoder.canary),
             "parameters": encoder.parameters,
@@ -181,9 +182,14 @@ def _expected_test(index: Index) -> int:
 
 @functools.cache
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name) for name in _PACKAGES
-    }
+    return {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # another build, as conda's faiss
+        return "not installed under this name"
 
 
 @functools.cache

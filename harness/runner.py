@@ -78,6 +78,8 @@ def run(plan: Plan, display: Display) -> Summary:
             f"expected the data folder {plan.data} to exist, found none; create it or pass --data"
         )
     encoder = load(plan.model, plan.device)
+    if plan.settings.precision != "float32":  # another row of the table, never in place of this
+        encoder = replace(encoder, name=f"{encoder.name}-{plan.settings.precision}")
     summary = Summary([], {})
     for task in chosen:
         try:

@@ -50,6 +50,7 @@ def measured(clips: list[Clip], file: Path) -> pd.DataFrame:
     """
     stored = _load(file)
     known = dict(zip(_records(stored, _KEY), _records(stored, _MEASURES), strict=True))
+    known = {key: row for key, row in known.items() if row[-1]}  # unread ones are tried again
     status = {path: _status(path) for path in {clip.path for clip in clips}}
     keys = [(clip.path, clip.member, *status[clip.path]) for clip in clips]
     new = [key for key in keys if key not in known]

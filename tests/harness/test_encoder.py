@@ -90,7 +90,7 @@ def test_a_checkpoint_names_the_results(place: Path) -> None:
     nn.init.ones_(weights.mix.weight)
     torch.save(weights.state_dict(), place / "other.pt")
     encoder, other = load("weights_hear:my weights.pt"), load("weights_hear:other.pt")
-    assert encoder.name == f"my-weights-{encoder.weights_sha256[:8]}"
+    assert encoder.name == f"weights_hear-my-weights-{encoder.weights_sha256[:8]}"
     assert encoder.weights_sha256 == load("weights_hear").weights_sha256 != other.weights_sha256
     assert encoder.canary == load("weights_hear").canary != other.canary
 
