@@ -12,9 +12,7 @@ import soxr
 
 from harness.errors import UserError
 from tasks.archive import read_bytes
-
-# What libsndfile says of a header without a length.
-_UNKNOWN = 2**63 - 1
+from tasks.measure import UNTOLD
 
 
 class BadAudio(UserError):
@@ -51,7 +49,7 @@ def decode(location: Location, sample_rate: int) -> np.ndarray:
     try:
         with soundfile.SoundFile(source) as file:
             rate, promised = file.samplerate, file.frames
-            if promised == _UNKNOWN:
+            if promised == UNTOLD:
                 raise BadAudio(
                     f"{location}: expected a length in its header, found none (as when a FLAC is "
                     "written to a pipe); encode it again into a file"

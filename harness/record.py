@@ -48,11 +48,7 @@ def build(
     """The record of one (encoder, task, protocol), as `harness.results.SCHEMA` describes it."""
     task = index.task
     targets = [problem.targets[fold.test] for fold in problem.folds]
-    per_fold = [
-        metrics.compute(problem.metric, target, scores)
-        for target, scores in zip(targets, outcome.scores, strict=True)
-    ]
-    score = float(np.mean(per_fold))
+    per_fold = _per_fold(targets, outcome.scores)
     return {
         "schema": SCHEMA_VERSION,
         "model": {
@@ -81,11 +77,11 @@ def build(
             "params": dict(protocol.params),
         },
         "selection": outcome.selection,
-        "score": score,
+        "score": float(np.mean(per_fold[problem.metric])),
         "scores": {
-            **_every_metric(targets, outcome.scores),
+            **{metric: float(np.mean(values)) for metric, values in per_fold.items()},
             **outcome.extra,
-            "per_fold": per_fold,
+            "per_fold": per_fold[problem.metric],
             "ci95": list(metrics.bootstrap(problem.metric, targets, outcome.scores, seed=run.seed)),
             "floor": _floor(problem),
             "collapsed": collapsed(embeddings, index),
@@ -153,11 +149,10 @@ def collapsed(embeddings: Embeddings, index: Index) -> str | None:
     return "duplicate" if shared > 0.01 * len(pairs) else None
 
 
-def _every_metric(targets: list[np.ndarray], scores: tuple[np.ndarray, ...]) -> dict[str, float]:
+def _per_fold(targets: list[np.ndarray], scores: tuple[np.ndarray, ...]) -> dict[str, list[float]]:
+    """Every metric, fold by fold."""
     return {
-        metric: float(
-            np.mean([metrics.compute(metric, t, s) for t, s in zip(targets, scores, strict=True)])
-        )
+        metric: [metrics.compute(metric, t, s) for t, s in zip(targets, scores, strict=True)]
         for metric in metrics.METRICS
     }
 

@@ -40,7 +40,7 @@ _KEY = ["path", "member", "size", "mtime_ns"]
 _MEASURES = ["frames", "sample_rate", "sha256"]
 # What libsndfile answers for a FLAC written to a pipe, whose header does not say its length;
 # it cannot decode one to the end either.
-_UNTOLD = (1 << 63) - 1
+UNTOLD = (1 << 63) - 1
 
 
 def measured(clips: list[Clip], file: Path) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def _measure(key: tuple[str, str, int, int]) -> tuple[int, int, str]:
     checksum = hashlib.sha256(encoded).hexdigest()
     try:
         with soundfile.SoundFile(io.BytesIO(encoded)) as sound:
-            if sound.frames < _UNTOLD:
+            if sound.frames < UNTOLD:
                 return sound.frames, sound.samplerate, checksum
     except (soundfile.SoundFileError, RuntimeError):
         pass

@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
@@ -30,7 +29,7 @@ from harness.runner import Plan, run
 from tasks.download import fetch
 from tasks.prepare import Index, prepare
 from tests.bench.encoder import flop
-from tests.bench.measure import ceiling
+from tests.bench.measure import ceiling, seconds
 from tests.dasheng.miniature import write_published
 
 PEER = Path(__file__).with_name("peer.py")
@@ -45,12 +44,6 @@ class Silent:
     def result(self, *_: object) -> None: ...
     def failure(self, task: str, error: Exception) -> None:
         raise error
-
-
-def timed(work: object) -> float:
-    start = time.perf_counter()
-    work()  # type: ignore[operator]
-    return time.perf_counter() - start
 
 
 def peer(recordings: Path, encoder: str, folder: Path) -> dict[str, float]:
@@ -71,7 +64,7 @@ def pure_forward(index: Index, encoder: Encoder) -> float:
     audio = torch.randn(10, 5 * encoder.sample_rate)
     embed_batch(encoder, audio)
     batches = len(index.clips) // 10
-    return timed(lambda: [embed_batch(encoder, audio) for _ in range(batches)])
+    return seconds(lambda: [embed_batch(encoder, audio) for _ in range(batches)])
 
 
 def rows(data: Path, folder: Path) -> Iterator[Row]:
@@ -86,7 +79,7 @@ def rows(data: Path, folder: Path) -> Iterator[Row]:
     def cold(index: Index) -> float:
         """Load the weights, embed every clip into an empty cache: s."""
         with tempfile.TemporaryDirectory() as cache:
-            return timed(
+            return seconds(
                 lambda: embed(
                     index, load(str(file), "cpu"), Cache(Path(cache)), Settings(), lambda *_: None
                 )
@@ -104,7 +97,7 @@ def rows(data: Path, folder: Path) -> Iterator[Row]:
                 results=place / "results",
                 device="cpu",
             )
-            return timed(lambda: run(plan, Silent()))
+            return seconds(lambda: run(plan, Silent()))
 
     def row(what: str, low: float | None, mine: float, other: str, theirs: float) -> Row:
         bound = "–" if low is None else f"{low:.1f}"
@@ -119,7 +112,7 @@ def rows(data: Path, folder: Path) -> Iterator[Row]:
     encoder = load(str(file), "cpu")
     pure = pure_forward(esc10, encoder)
     yield row("esc10, base: embed", pure, cold(esc10), "forward alone", pure)
-    single = timed(lambda: clip_by_clip(fsdd, encoder))
+    single = seconds(lambda: clip_by_clip(fsdd, encoder))
     yield row("fsdd, base: embed", floor, ours, "clip by clip", single)
 
 
