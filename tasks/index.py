@@ -21,7 +21,7 @@ from tasks.archive import Place
 from tasks.balance import balanced
 from tasks.errors import UserError
 from tasks.measure import Measure
-from tasks.spec import Labels, Task
+from tasks.spec import Event, Labels, Task
 
 _SCHEMA = pa.schema(
     {
@@ -40,6 +40,9 @@ _SCHEMA = pa.schema(
         "split": pa.string(),
         "group": pa.string(),
         "sha256": pa.string(),
+        "events": pa.list_(
+            pa.struct({"label": pa.string(), "start": pa.float64(), "end": pa.float64()})
+        ),
     }
 )
 _CLIP = ["id", "labels", "split", "group"]
@@ -53,8 +56,9 @@ class Index:
 
     `clips` has the columns id, source (its name), those of a `Place`, frames and
     sample_rate (int64; both 0 where the audio header cannot be read), labels (list of
-    str), split, group and sha256 (of the encoded bytes). `data_sha256` identifies the
-    task's data: audio, labels, splits, groups and the order of the classes.
+    str), split, group, sha256 (of the encoded bytes) and events (list of `Event`).
+    `data_sha256` identifies the task's data: audio, labels, events, splits, groups and the
+    order of the classes.
     """
 
     task: Task
@@ -105,6 +109,7 @@ def build(task: Task, labels: Labels, source: str, measures: Sequence[Measure]) 
     columns |= {name: [getattr(clip, name) for clip, _ in rows] for name in _CLIP}
     columns |= {name: [getattr(clip.place, name) for clip, _ in rows] for name in _PLACE}
     columns |= {name: [getattr(found, name) for _, found in rows] for name in Measure._fields}
+    columns["events"] = [[event._asdict() for event in clip.events] for clip, _ in rows]
     table = pa.table({name: columns[name] for name in _SCHEMA.names}, _SCHEMA)
     return _index(task, _frame(table), labels.classes, source)
 
@@ -124,7 +129,9 @@ def save(index: Index, file: Path, stamp: str) -> None:
     text = json.dumps(facts).encode()
     # Parquet's checksums cover its pages, not this.
     notes = {"index": text, "sha256": hashlib.sha256(text).hexdigest()}
-    table = pa.Table.from_pandas(index.clips, _SCHEMA, preserve_index=False)
+    events = [[event._asdict() for event in clip] for clip in index.clips["events"]]
+    clips = index.clips.assign(events=pd.Series(events, dtype=object))
+    table = pa.Table.from_pandas(clips, _SCHEMA, preserve_index=False)
     parquet.save(table.replace_schema_metadata(notes), file)
 
 
@@ -157,12 +164,15 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     # pandas would make arrays of the lists, and floats of numbers that may be missing.
     for name in ("labels", "crc32"):
         frame[name] = pd.Series(table[name].to_pylist(), dtype=object)
+    events = [[Event(**event) for event in clip] for clip in table["events"].to_pylist()]
+    frame["events"] = pd.Series(events, dtype=object)
     return frame
 
 
 def _index(task: Task, clips: pd.DataFrame, classes: tuple[str, ...], source: str) -> Index:
     clips = clips.reset_index(drop=True)
-    columns = (clips[name].tolist() for name in ("id", "sha256", "labels", "split", "group"))
+    names = ["id", "sha256", "labels", "split", "group", *(["events"] if task.timestamps else [])]
+    columns = (clips[name].tolist() for name in names)
     identity = _digest([*zip(*columns, strict=True), classes])
     return Index(task=task, clips=clips, classes=classes, source=source, data_sha256=identity)
 

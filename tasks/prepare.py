@@ -137,7 +137,9 @@ def _folders(task: Task, data: Path) -> list[Path]:
 
 
 def _file(task: Task, folders: Sequence[Path], index: Path) -> Path:
-    return index / f"{task.name}-{_hash(folders[0])}.parquet"
+    # Sources of another rate are other audio: their indexes must not replace each other.
+    rates = [f"{source.sample_rate}" for source in task.sources if source.sample_rate]
+    return index / f"{'-'.join([task.name, *rates])}-{_hash(folders[0])}.parquet"
 
 
 def _hash(folder: Path) -> str:

@@ -5,8 +5,9 @@ encoder and no tensor appears here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from tasks.archive import Place, Tree
 
@@ -33,13 +34,22 @@ class Archive:
     instead: tuple[str, ...] = ()
 
 
+class Event(NamedTuple):
+    """Something heard in a clip, from `start` to `end`, ms."""
+
+    label: str
+    start: float
+    end: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
     """One clip as its data set describes it, before anything is measured.
 
     `id` is the stem of the official file name (with the folder where stems repeat), so
     that it is the same in every layout and from every source. Clips of one `group` are
-    never parted when a validation split is cut ("" = no group).
+    never parted when a validation split is cut ("" = no group). `events` are those of a
+    clip that is judged by its events; `labels` then are the classes that occur in it.
     """
 
     id: str
@@ -47,6 +57,7 @@ class Clip:
     labels: tuple[str, ...]
     split: str
     group: str
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +85,7 @@ class Source:
     The files are `archives`, or those whose whole name matches the pattern `wanted` in
     `listing`, a file list as Zenodo's API gives it. `read` turns the data set's folder
     into clips and classes and raises FileNotFoundError where it holds another layout.
+    `sample_rate`, in Hz, is that of all its audio, where the source promises one.
     """
 
     name: str
@@ -81,6 +93,7 @@ class Source:
     archives: tuple[Archive, ...] = ()
     listing: Archive | None = None
     wanted: str = r".*\.tar"
+    sample_rate: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +105,13 @@ class Task:
     clips, labels and splits. `synthesise` writes the whole data set into an empty folder
     instead; with it the task is marked synthetic wherever it shows. `footprint` is roughly
     the bytes of the data set unpacked. `version` is raised whenever scores stop being
-    comparable.
+    comparable. `expected` counts the clips of each split; it is empty where the data set
+    lists its files itself, so that its reader misses none.
+
+    `metric` is the score; `further_metrics` are told beside it. With `timestamps` the clips
+    are judged by their events, moment by moment. `protocols` are those that the task is
+    meant for. `evaluation` is what the data set's own evaluation prescribes where it departs
+    from its protocol, in the words of HEAR's task_metadata.json: a task passes it on unread.
     """
 
     name: str
@@ -108,9 +127,24 @@ class Task:
     within: str = ""
     synthesise: Callable[[Path], None] | None = None
     metric: str = "accuracy"
+    further_metrics: tuple[str, ...] = ()
     multilabel: bool = False
+    timestamps: bool = False
+    protocols: tuple[str, ...] = ("knn", "linear")
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def synthetic(self) -> bool:
         """Whether the audio is made by the project itself."""
         return self.synthesise is not None
+
+    def at(self, sample_rate: int) -> "Task":
+        """Return the task as an encoder of that rate, Hz, wants it.
+
+        Sources at its rate come first, then those to be resampled: of any rate, or of the
+        first source's.
+        """
+        native = [source for source in self.sources if source.sample_rate == sample_rate]
+        resampled = (None, self.sources[0].sample_rate)
+        others = [source for source in self.sources if source.sample_rate in resampled]
+        return replace(self, sources=tuple(dict.fromkeys([*native, *others])))

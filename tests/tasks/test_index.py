@@ -21,7 +21,7 @@ from tasks.spec import Clip, Labels
 
 COLUMNS = [
     *("id", "source", "path", "member", "offset", "stored", "size", "deflated", "crc32"),
-    *("frames", "sample_rate", "labels", "split", "group", "sha256"),
+    *("frames", "sample_rate", "labels", "split", "group", "sha256", "events"),
 ]
 
 
