@@ -1,11 +1,12 @@
 """Scores of predictions, and how sure they are: numpy in, float out.
 
 Definitions are those of the HEAR evaluation (heareval/score.py): accuracy of the first
-largest score; average precision, area under the ROC curve and d′ as plain means over
-classes. A class without positives has average precision 0, as in scikit-learn; without
-positives or without negatives its ROC area is undefined and the whole score is NaN.
-A class ranked without fault has d′ = inf. Both are honest answers; whoever writes JSON
-must write them as null.
+largest score, or of its chroma (a class's index modulo 12, so that octaves are forgiven);
+top-1 of several labels, of which the first is the true one (class 0 where there is none);
+average precision, area under the ROC curve and d′ as plain means over classes. A class
+without positives has average precision 0, as in scikit-learn; without positives or without
+negatives its ROC area is undefined and the whole score is NaN. A class ranked without fault
+has d′ = inf. Both are honest answers; whoever writes JSON must write them as null.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -114,7 +115,15 @@ _RANKED = {
     "d_prime": _Ranked(_Ranking.auc, _d_prime),
     "auc_roc": _Ranked(_Ranking.auc, lambda auc: float(np.mean(auc))),
 }
-METRICS = ("accuracy", *_RANKED)
+METRICS = ("accuracy", *_RANKED)  # computed of every task
+_FURTHER = ("chroma_accuracy", "top1_acc")  # computed where a task asks for them
+_SHARES = ("accuracy", *_FURTHER)  # of clips predicted rightly
+_LOWER_IS_BETTER = ("segment_1s_er",)
+
+
+def higher_is_better(metric: str) -> bool:
+    """Whether the larger of two scores is the better one; events' metrics included."""
+    return metric not in _LOWER_IS_BETTER
 
 
 def _rankings(targets: np.ndarray, scores: np.ndarray) -> Iterator[_Ranking]:
@@ -137,13 +146,16 @@ def _ranked(
     }
 
 
-def _hits(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Whether the first largest score is a true label: (N,) bool."""
+def _hits(metric: str, targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Whether the class of the first largest score is right, as `metric` has it: (N,) bool."""
     parts = (scores[start : start + ROWS] for start in range(0, len(scores), ROWS))
     predicted = np.concatenate([np.argmax(part, axis=1) for part in parts])
-    if targets.ndim == 2:
+    if metric == "accuracy" and targets.ndim == 2:
         return targets[np.arange(len(targets)), predicted]
-    return predicted == targets
+    true = targets.argmax(axis=1) if targets.ndim == 2 else targets
+    if metric == "chroma_accuracy":
+        return predicted % 12 == true % 12
+    return predicted == true
 
 
 def compute(metric: str, targets: np.ndarray, scores: np.ndarray) -> float:
@@ -160,15 +172,16 @@ def compute_all(
     metrics: Sequence[str], targets: np.ndarray, scores: np.ndarray
 ) -> dict[str, float]:
     """Score one fold by several metrics, ranking its clips once; otherwise as `compute`."""
+    known = METRICS + _FURTHER
     for metric in metrics:
-        if metric not in METRICS:
-            raise ValueError(f"expected a metric of {', '.join(METRICS)}, found {metric!r}")
+        if metric not in known:
+            raise ValueError(f"expected a metric of {', '.join(known)}, found {metric!r}")
     if len(targets) == 0:
         raise ValueError(f"expected clips to score by {', '.join(metrics)}, found none")
     ranked = [metric for metric in metrics if metric in _RANKED]
     found = _ranked(ranked, _rankings(targets, scores), np.ones(len(targets))) if ranked else {}
-    if "accuracy" in metrics:
-        found["accuracy"] = float(np.mean(_hits(targets, scores)))
+    for metric in set(metrics) & set(_SHARES):
+        found[metric] = float(np.mean(_hits(metric, targets, scores)))
     return {metric: found[metric] for metric in metrics}
 
 
@@ -189,6 +202,11 @@ def bootstrap(
     drawn = np.zeros(resamples)
     for fold_targets, fold_scores in zip(targets, scores, strict=True):
         drawn += _resample(metric, fold_targets, fold_scores, rng, resamples) / len(targets)
+    return interval(drawn)
+
+
+def interval(drawn: np.ndarray) -> tuple[float, float]:
+    """Where the middle 95 % of the resampled scores lie, NaN left out; (NaN, NaN) if all are."""
     drawn = drawn[~np.isnan(drawn)]
     if len(drawn) == 0:
         return float("nan"), float("nan")
@@ -205,9 +223,9 @@ def _resample(
     resamples: int,
 ) -> np.ndarray:
     n = len(targets)
-    if metric == "accuracy":
+    if metric in _SHARES:
         # Drawing n clips with replacement and counting the hits is a binomial draw.
-        return rng.binomial(n, np.mean(_hits(targets, scores)), size=resamples) / n
+        return rng.binomial(n, np.mean(_hits(metric, targets, scores)), size=resamples) / n
     rankings = list(_rankings(targets, scores))
     counts = (np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(resamples))
     weights = (count.astype(float) for count in counts)
