@@ -1,15 +1,17 @@
 """What heareval and our protocol are both asked: one problem of each kind, real and MelSpec.
 
 fsdd: scenes, train / valid / test. esc10: scenes, five folds. events: a toy detection task,
-train / valid / test (tests/bench/mixtures.py). And clouds: ESC-50's size, 2000 × 768, made up, for
-the time alone.
+train / valid / test (tests/tasks/miniature/mixtures.py). And clouds: ESC-50's size, 2000 × 768,
+made up, for the time alone.
 """
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import torch
 
 import tasks
@@ -22,8 +24,10 @@ from harness.problem import Fold, Moments, Problem
 from tasks.download import fetch
 from tasks.prepare import Index, prepare
 from tests.bench import linear
-from tests.bench.mixtures import CLASSES, SPLITS, mixtures
+from tests.tasks.miniature.mixtures import mixtures
 
+DIGITS = ("1", "6", "9")
+FILES = {"train": 8, "valid": 8, "test": 16}  # of 10 s
 AVERAGED = 4  # frames of MelSpec, 10 ms each, in one embedding of a moment
 SCENES = {"top1_acc": "accuracy", "mAP": "mAP", "d_prime": "d_prime", "aucroc": "auc_roc"}
 EVENTS = {name: name for name in ("event_onset_200ms_fms", "segment_1s_er")}
@@ -33,7 +37,7 @@ EVENTS = {name: name for name in ("event_onset_200ms_fms", "segment_1s_er")}
 class Case:
     """A problem, and what heareval is told of it.
 
-    ids: of the clips, sorted. splits: name → positions of its clips, in the order of heareval's
+    ids: of the clips, sorted in each split. splits: name → positions of its clips, in the order of heareval's
     metadata. metrics: heareval's name → ours.
     """
 
@@ -74,38 +78,40 @@ def clouds(data: Path, kept: Path) -> Case:
 
 
 def events(data: Path, kept: Path) -> Case:
-    """The toy detection task; heareval validates it every ten epochs, as DCASE's."""
-    made = sorted(mixtures(_index("esc10", data, kept)), key=lambda mixture: mixture.name)
+    """Spoken digits to be found in noise; heareval validates every ten epochs, as for DCASE."""
     encoder = load("melspec", "cpu")
-    values, times = [], []
-    for each in made:
-        found, at = encoder.module.get_timestamp_embeddings(
-            torch.from_numpy(each.audio)[None], encoder.model
-        )
-        whole = found.shape[1] // AVERAGED * AVERAGED
-        values.append(found[0, :whole].reshape(-1, AVERAGED, found.shape[2]).mean(1).numpy())
-        times.append(at[0, :whole].double().reshape(-1, AVERAGED).mean(1).numpy())
-    named = {split: np.flatnonzero([each.split == split for each in made]) for split in SPLITS}
-    spans = [[(CLASSES.index(n), start, end) for n, start, end in each.events] for each in made]
+    named, ids, values, times, spans = {}, [], [], [], []
+    for split, files in mixtures(data / "fsdd", splits=FILES, digits=DIGITS).items():
+        named[split] = np.arange(len(ids), len(ids) + len(files))
+        for file, mixture in files.items():
+            audio, _ = soundfile.read(io.BytesIO(mixture.wav), dtype="float32")
+            found, at = encoder.module.get_timestamp_embeddings(
+                torch.from_numpy(audio)[None], encoder.model
+            )
+            whole = found.shape[1] // AVERAGED * AVERAGED
+            values.append(found[0, :whole].reshape(-1, AVERAGED, found.shape[2]).mean(1).numpy())
+            times.append(at[0, :whole].double().reshape(-1, AVERAGED).mean(1).numpy())
+            spans.append([(DIGITS.index(label), *span) for label, *span in mixture.events])
+            ids.append(Path(file).stem)
     offsets = np.cumsum([0, *map(len, values)])
-    sounding = np.zeros((len(made), len(CLASSES)), bool)
+    sounding = np.zeros((len(ids), len(DIGITS)), bool)
     for clip, mine in enumerate(spans):
-        sounding[clip, [label for label, _, _ in mine]] = True
+        sounding[clip, [label for label, *_ in mine]] = True
     return Case(
         name="events",
         problem=Problem(
             embeddings=np.concatenate(values),
             targets=sounding,
             folds=(Fold("test", *named.values()),),
-            classes=len(CLASSES),
+            classes=len(DIGITS),
             metric="event_onset_200ms_fms",
             device="cpu",
             seed=0,
             moments=Moments(offsets, np.concatenate(times), Events.of(spans)),
             evaluation={"task_specific_param_grid": {"check_val_every_n_epoch": [10]}},
         ),
-        ids=[each.name for each in made],
-        classes=CLASSES,
+        ids=ids,
+        classes=DIGITS,
         splits=named,
         metrics=EVENTS,
     )
