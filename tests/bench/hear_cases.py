@@ -37,8 +37,8 @@ EVENTS = {name: name for name in ("event_onset_200ms_fms", "segment_1s_er")}
 class Case:
     """A problem, and what heareval is told of it.
 
-    ids: of the clips, sorted in each split. splits: name → positions of its clips, in the order of heareval's
-    metadata. metrics: heareval's name → ours.
+    ids: of the clips, sorted in each split. splits: name → positions of its clips, in the order
+    of heareval's metadata. metrics: heareval's name → ours.
     """
 
     name: str
