@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from harness import tables
+from harness import cells
 from harness.errors import UserError
 
 PLAIN_INTERVAL = 10.0  # s between two plain lines of one job
@@ -81,7 +81,7 @@ class Display:
     def result(self, record: dict[str, Any]) -> None:
         """A record was written."""
         names = (record[part]["name"] for part in ("model", "task", "protocol"))
-        self._line(f"{' '.join(names)}: {record['task']['metric']} {tables.cell(record)}")
+        self._line(f"{' '.join(names)}: {record['task']['metric']} {cells.cell(record)}")
         collapsed = record["scores"]["collapsed"]
         if collapsed:
             self._line(f"warning: {collapsed} embeddings: they cannot tell clips apart")

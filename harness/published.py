@@ -2,9 +2,10 @@
 
 Such a file opens with lines "# source: …" (where the numbers stand) and "# note: …" (what
 a reader must know). Then, one row per model: its title, the name it has here ("" where we
-do not have it), the tasks whose cells are no baselines because the model collapsed there,
-and the scores in percent as they were published ("" where none was), task by task in the
-published order.
+do not have it), the columns whose cells are no baselines because the model collapsed there,
+its parameters in millions (a column that may be left out), and the scores in percent as they
+were published ("" where none was). They are the scores of tasks, in the published order; or,
+where the protocol's suite has domains, averages over those.
 """
 
 import csv
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import suites
 from harness.errors import UserError
 
 _FACTS = ["title", "model", "collapsed"]
+_PARAMETERS = "parameters"
 _CHECKOUT = Path(__file__).parents[1] / "results" / "published"
 
 
@@ -23,30 +26,34 @@ _CHECKOUT = Path(__file__).parents[1] / "results" / "published"
 class Row:
     """One model's published scores.
 
-    `model` is what we call it, "" if we do not have it. `scores` maps a task to its
-    published text, in percent; `collapsed` names the tasks whose score is no baseline.
+    `model` is what we call it, "" if we do not have it. `scores` maps a column to its
+    published text, in percent; `collapsed` names the columns whose score is no baseline.
+    `parameters` is their published number, in millions, "" if none is told.
     """
 
     title: str
     model: str
     collapsed: frozenset[str]
     scores: Mapping[str, str]
+    parameters: str = ""
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published table: the tasks across, in their published order, and the models down."""
+    """A published table: tasks or domains across, in their published order, models down."""
 
     protocol: str
-    tasks: tuple[str, ...]
+    columns: tuple[str, ...]
     rows: tuple[Row, ...]
     sources: tuple[str, ...]
     notes: tuple[str, ...]
 
     def concerns(self, records: Iterable[Mapping[str, Any]]) -> bool:
         """Whether one of the records is measured on a task of this table, by its protocol."""
+        suite = suites.averaged(self.protocol)
+        tasks = suite.tasks if suite else self.columns
         return any(
-            record["protocol"]["name"] == self.protocol and record["task"]["name"] in self.tasks
+            record["protocol"]["name"] == self.protocol and record["task"]["name"] in tasks
             for record in records
         )
 
@@ -80,14 +87,20 @@ def read(file: Path) -> Published:
     names, *rows = list(csv.reader(line for line in lines if not line.startswith("#"))) or [[]]
     if names[: len(_FACTS)] != _FACTS:
         raise UserError(
-            f"{file}: expected columns {', '.join(_FACTS)}, then tasks, found "
+            f"{file}: expected columns {', '.join(_FACTS)}, then those of scores, found "
             f"{', '.join(names) or 'none'}"
         )
-    tasks = tuple(names[len(_FACTS) :])
+    columns = tuple(name for name in names if name not in (*_FACTS, _PARAMETERS))
+    suite = suites.averaged(file.stem)
+    if suite and not set(columns) <= set(suite.domains):
+        raise UserError(
+            f"{file}: expected scores of the domains {', '.join(suite.domains)}, found "
+            f"{', '.join(columns)}"
+        )
     return Published(
         protocol=file.stem,
-        tasks=tasks,
-        rows=tuple(_row(row, tasks, file) for row in rows),
+        columns=columns,
+        rows=tuple(_row(row, names, file) for row in rows),
         sources=_remarks(lines, "# source: "),
         notes=_remarks(lines, "# note: "),
     )
@@ -97,18 +110,26 @@ def _tables(folder: Path) -> list[Published]:
     return [read(file) for file in sorted(folder.glob("*.csv"))]
 
 
-def _row(cells: Sequence[str], tasks: tuple[str, ...], file: Path) -> Row:
+def _row(cells: Sequence[str], names: Sequence[str], file: Path) -> Row:
+    """One row under the heads `names`."""
     try:
-        title, model, collapsed, *scores = cells
-        for score in filter(None, scores):
-            float(score)
-        by_task = dict(zip(tasks, scores, strict=True))
+        scores = dict(zip(names, cells, strict=True))
+        title, model, collapsed = (scores.pop(name) for name in _FACTS)
+        parameters = scores.pop(_PARAMETERS, "")
+        for number in filter(None, [parameters, *scores.values()]):
+            float(number)
     except ValueError:
         raise UserError(
-            f"{file}: expected {', '.join(_FACTS)} and {len(tasks)} scores in percent in each "
-            f"row, found {', '.join(cells)}"
+            f"{file}: expected {', '.join(_FACTS)} and {len(names) - len(_FACTS)} numbers in "
+            f"each row, found {', '.join(cells)}"
         ) from None
-    return Row(title=title, model=model, collapsed=frozenset(collapsed.split()), scores=by_task)
+    return Row(
+        title=title,
+        model=model,
+        collapsed=frozenset(collapsed.split()),
+        scores=scores,
+        parameters=parameters,
+    )
 
 
 def _remarks(lines: list[str], mark: str) -> tuple[str, ...]:

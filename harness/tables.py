@@ -1,11 +1,9 @@
 """Records → markdown tables. Every number shown comes from a record or a published table."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from tabulate import tabulate
-
-from harness import results
+from harness import cells, comparison, domain_tables, suites
+from harness.cells import Record
 from harness.errors import UserError
 from harness.published import Published, Row
 
@@ -18,16 +16,14 @@ _LEGEND = (
     "In round brackets: measured less published; in square brackets: the 95 % interval of the "
     "measured score."
 )
-_NO_RATES = {"d_prime"}  # metrics that percent means nothing for
-
-Record = Mapping[str, Any]
 
 
 def markdown(records: Iterable[Record], published: Iterable[Published] = ()) -> str:
     """One section per protocol: models down, tasks across, scores in percent.
 
     A section with a published table opens with its tasks, in the published order, each
-    measured model below its published row; a second table holds the other tasks.
+    measured model below its published row. Where the protocol's suite has domains, it opens
+    with their averages. A last table holds the other tasks.
 
     Raises:
         UserError: one column would mix versions of a task or a protocol.
@@ -38,32 +34,28 @@ def markdown(records: Iterable[Record], published: Iterable[Published] = ()) -> 
     if not protocols:
         return "No records yet.\n"
     sections = [
-        _section(name, _of(records, "protocol", name), known.get(name)) for name in protocols
+        _section(name, cells.of(records, "protocol", name), known.get(name)) for name in protocols
     ]
     marks = [mark for mark in _NOTES if any(mark in section for section in sections)]
     notes = [f"{mark} {_NOTES[mark]}." for mark in marks]
     return "\n\n".join([*sections, *notes]) + "\n"
 
 
-def cell(record: Record | None) -> str:
-    """A score in percent, its marks and its 95 % interval."""
-    if record is None:
-        return "–"
-    return f"{_score(record)}{_interval(record)}"
-
-
 def _section(protocol: str, records: Sequence[Record], published: Published | None) -> str:
     _refuse_mixed(records, "protocol")
     for task in {record["task"]["name"] for record in records}:
-        _refuse_mixed(_of(records, "task", task), "task")
+        _refuse_mixed(cells.of(records, "task", task), "task")
+    suite = suites.averaged(protocol)
+    expected = suite.tasks if suite else published.columns if published else ()
+    suited = [record for record in records if record["task"]["name"] in expected]
+    others = [record for record in records if record["task"]["name"] not in expected]
     parts = [f"### {_title(protocol, records)}"]
-    others = records
-    if published is not None:
-        parts.append(_comparison(published, records))
-        others = [record for record in records if record["task"]["name"] not in published.tasks]
-        if others:
-            parts.append("Other tasks:")
+    if suite and (suited or published):
+        parts += domain_tables.tables(suite, published or _unpublished(protocol, suite), suited)
+    elif published:
+        parts += _comparison(published, suited)
     if others:
+        parts += ["Other tasks:"] if len(parts) > 1 else []
         parts.append(_measurements(others))
     return "\n\n".join(parts)
 
@@ -75,123 +67,51 @@ def _title(protocol: str, records: Sequence[Record]) -> str:
     return f"{protocol} (version {records[0]['protocol']['version']}: {params})"
 
 
+def _unpublished(protocol: str, suite: suites.Suite) -> Published:
+    """A table of the suite's domains that nobody published scores of."""
+    return Published(protocol, tuple(suite.domains), rows=(), sources=(), notes=())
+
+
 def _measurements(records: Sequence[Record]) -> str:
     """The table of what was measured, and nothing else."""
     tasks = sorted({record["task"]["name"] for record in records})
-    cells = _cells(records)
     rows = [
-        [model, *(cell(cells.get((model, task))) for task in tasks)] for model in _models(records)
+        [model, *(cells.cell(found.get(task)) for task in tasks)]
+        for model, found in cells.by_model(records).items()
     ]
-    floors = ["*majority class*", *(_floor(_of(records, "task", task)) for task in tasks)]
-    heads = ["model", *(_head(task, records) for task in tasks)]
-    return _table([*rows, floors], heads)
+    rows.append(["*majority class*", *_floors(tasks, records)])
+    return cells.grid(rows, ["model", *_heads(tasks, records)])
 
 
-def _comparison(published: Published, records: Sequence[Record]) -> str:
+def _comparison(published: Published, records: Sequence[Record]) -> list[str]:
     """The published table, each model that we have in the row below its published one."""
-    records = [record for record in records if record["task"]["name"] in published.tasks]
-    cells = _cells(records)
-    rows = []
-    for row in published.rows:
-        rows.append([row.title, "published", *(_printed(row, task) for task in published.tasks)])
-        if row.model:
-            rows.append([row.model, "measured", *_beside(row.model, row, published.tasks, cells)])
-    for model in _models(records):
-        if model not in {row.model for row in published.rows}:
-            rows.append([model, "measured", *_beside(model, None, published.tasks, cells)])
-    floors = (_floor(_of(records, "task", task)) for task in published.tasks)
-    rows.append(["*majority class*", "measured", *floors])
-    heads = ["model", "scores", *(_head(task, records) for task in published.tasks)]
-    remarks = [f"{_LEGEND} Published in {', '.join(published.sources)}.", *published.notes]
-    return "\n\n".join([_table(rows, heads), *remarks])
+
+    def measured(found: Mapping[str, Record], row: Row | None) -> list[str]:
+        return [
+            _beside(found.get(task), comparison.baseline(row, task)) for task in published.columns
+        ]
+
+    rows = comparison.rows(published, records, measured)
+    rows.append(comparison.majority(published, _floors(published.columns, records)))
+    heads = comparison.heads(published, _heads(published.columns, records))
+    remark = f"{_LEGEND} Published in {', '.join(published.sources)}."
+    return [cells.grid(rows, heads), remark, *published.notes]
 
 
-def _beside(
-    model: str, row: Row | None, tasks: Sequence[str], cells: Mapping[tuple[str, str], Record]
-) -> list[str]:
-    """The measured cells of one model, each with its difference from the published one."""
-    found = []
-    for task in tasks:
-        record = cells.get((model, task))
-        if record is None:
-            found.append("missing")
-        else:
-            found.append(f"{_score(record)}{_difference(record, row)}{_interval(record)}")
-    return found
+def _beside(record: Record | None, published: str) -> str:
+    """A measured cell with its difference from the published one."""
+    if record is None:
+        return "missing"
+    less = cells.difference(record["score"], published)
+    return f"{cells.score(record)}{less}{cells.interval(record)}"
 
 
-def _difference(record: Record, row: Row | None) -> str:
-    """Measured less published, in percent; nothing where one of them is no score."""
-    task = record["task"]["name"]
-    if row is None or record["score"] is None or not row.scores[task] or task in row.collapsed:
-        return ""
-    difference = round(100 * record["score"] - float(row.scores[task]), 2) + 0.0  # no −0.00
-    return f" ({difference:+.2f})".replace("-", "−")
+def _heads(tasks: Iterable[str], records: Sequence[Record]) -> list[str]:
+    return [cells.head(task, cells.of(records, "task", task)) for task in tasks]
 
 
-def _printed(row: Row, task: str) -> str:
-    """A published score as it was published."""
-    return f"{row.scores[task] or '–'}{'‡' if task in row.collapsed else ''}"
-
-
-def _score(record: Record) -> str:
-    if record["score"] is None:
-        return "undefined"
-    partial = results.is_partial(record)
-    marks = ("†" if partial else "") + ("‡" if record["scores"]["collapsed"] else "")
-    return _number(record["score"], record) + marks + (" partial" if partial else "")
-
-
-def _interval(record: Record) -> str:
-    low, high = record["scores"]["ci95"]
-    if record["score"] is None or low is None:
-        return ""
-    return f" [{_number(low, record)}, {_number(high, record)}]"
-
-
-def _head(task: str, records: Sequence[Record]) -> str:
-    found = _of(records, "task", task)
-    if not found:
-        return task
-    synthetic = "°" if found[0]["task"]["synthetic"] else ""
-    return f"{task}{synthetic} ({found[0]['task']['metric']}, v{found[0]['task']['version']})"
-
-
-def _floor(records: Sequence[Record]) -> str:
-    """The majority class's score; from least to most where records of one task disagree.
-
-    Fewer clips have another majority, so whole records speak for the task if there are any.
-    """
-    speaking = [record for record in records if not results.is_partial(record)] or records
-    floors = sorted(
-        (record["scores"]["floor"], _number(record["scores"]["floor"], record))
-        for record in speaking
-    )
-    shown = list(dict.fromkeys(text for _, text in floors))
-    return " to ".join(dict.fromkeys([shown[0], shown[-1]])) if shown else "–"
-
-
-def _number(value: float, record: Record) -> str:
-    """A rate in percent; a score that is none, as it is."""
-    return f"{value:.3f}" if record["task"]["metric"] in _NO_RATES else f"{100 * value:.2f}"
-
-
-def _of(records: Sequence[Record], part: str, name: str) -> list[Record]:
-    return [record for record in records if record[part]["name"] == name]
-
-
-def _cells(records: Sequence[Record]) -> dict[tuple[str, str], Record]:
-    return {(record["model"]["name"], record["task"]["name"]): record for record in records}
-
-
-def _models(records: Sequence[Record]) -> list[str]:
-    """The measured models, by size."""
-    size = {record["model"]["name"]: record["model"]["parameters"] for record in reversed(records)}
-    return sorted(size, key=lambda name: (size[name], name))
-
-
-def _table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
-    return tabulate(rows, heads, tablefmt="github", disable_numparse=True)
+def _floors(tasks: Iterable[str], records: Sequence[Record]) -> list[str]:
+    return [cells.floor(cells.of(records, "task", task)) for task in tasks]
 
 
 def _refuse_mixed(records: Sequence[Record], part: str) -> None:

@@ -34,8 +34,10 @@ def list_(kind: str | None) -> None:
     for name in [kind] if kind else lists:
         if not kind:
             click.echo(f"{name}:")
-        for key, text in lists[name]():
-            click.echo(f"  {key:16} {text}" if not kind else f"{key:16} {text}")
+        rows = lists[name]()
+        width = max(len(key) for key, _ in rows)
+        for key, text in rows:
+            click.echo(f"{'' if kind else '  '}{key:{width}} {text}")
 
 
 @click.command("table")

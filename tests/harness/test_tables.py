@@ -72,7 +72,7 @@ def table(text: str, first: str) -> dict[tuple[str, str], dict[str, str]]:
 
 PUBLISHED = Published(
     protocol="knn",
-    tasks=("vox1", "esc50", "spc1"),
+    columns=("vox1", "esc50", "spc1"),
     rows=(
         Row("Other", "", frozenset(), {"vox1": "", "esc50": "95.35", "spc1": "1"}),
         Row(
