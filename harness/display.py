@@ -78,6 +78,10 @@ class Display:
         """`done` of `total` seconds of a task's audio are embedded."""
         self._show(f"embed {task}", done, total, "audio-s", cached=", all there already")
 
+    def fit(self, task: str, protocol: str, done: int, total: int) -> None:
+        """`done` of `total` epochs of all heads of a protocol are trained."""
+        self._show(f"fit {task} {protocol}", done, total, "epochs")
+
     def result(self, record: dict[str, Any]) -> None:
         """A record was written."""
         names = (record[part]["name"] for part in ("model", "task", "protocol"))

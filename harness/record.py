@@ -1,4 +1,4 @@
-"""Outcome → record: scores every fold, adds what a reader needs to trust the number."""
+"""Outcome → record: the scores, and what a reader needs to trust them."""
 
 import datetime
 import functools
@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from harness import metrics
+from harness import metrics, scoring
 from harness.embed import Embeddings
 from harness.encoder import Encoder
-from harness.problem import Outcome, Problem, Protocol
-from harness.results import SCHEMA_VERSION, Predictions
+from harness.events import Events
+from harness.problem import Moments, Outcome, Problem, Protocol
+from harness.results import SCHEMA_VERSION, Detections, Predictions
 from tasks.prepare import Index
 
 _PACKAGES = (
@@ -48,8 +49,9 @@ def build(
 ) -> dict[str, Any]:
     """The record of one (encoder, task, protocol), as `harness.results.SCHEMA` describes it."""
     task = index.task
-    targets = [problem.targets[fold.test] for fold in problem.folds]
-    per_fold = _per_fold(targets, outcome.scores)
+    scores = scoring.score(problem, outcome, task.further_metrics, run.seed)
+    mean = {metric: float(np.mean(values)) for metric, values in scores.per_fold.items()}
+    own = scores.per_fold[problem.metric]
     return {
         "schema": SCHEMA_VERSION,
         "model": {
@@ -69,7 +71,7 @@ def build(
             "data_sha256": index.data_sha256,
             "source": index.source,
             "metric": task.metric,
-            "higher_is_better": True,
+            "higher_is_better": metrics.higher_is_better(task.metric),
             "synthetic": task.synthetic,
         },
         "protocol": {
@@ -78,13 +80,14 @@ def build(
             "params": dict(protocol.params),
         },
         "selection": outcome.selection,
-        "score": float(np.mean(per_fold[problem.metric])),
+        "score": mean[problem.metric],
         "scores": {
-            **{metric: float(np.mean(values)) for metric, values in per_fold.items()},
+            **mean,
             **outcome.extra,
-            "per_fold": per_fold[problem.metric],
-            "ci95": list(metrics.bootstrap(problem.metric, targets, outcome.scores, seed=run.seed)),
-            "floor": _floor(problem),
+            "per_fold": own,
+            "std": float(np.std(own, ddof=1)) if len(own) > 1 else None,
+            "ci95": list(scores.ci95),
+            "floor": scores.floor,
             "collapsed": collapsed(embeddings, index),
         },
         "n": {
@@ -95,7 +98,9 @@ def build(
             "classes": problem.classes,
             "skipped": len(embeddings.skipped),
             "padded": embeddings.padded,
+            "resampled": int((index.clips["sample_rate"] != encoder.sample_rate).sum()),
             "limit": run.limit,
+            **({} if problem.moments is None else _eventful(index, problem.moments)),
         },
         "run": {
             "seed": run.seed,
@@ -116,18 +121,34 @@ def build(
 
 def predictions(
     index: Index, embeddings: Embeddings, problem: Problem, outcome: Outcome
-) -> Predictions:
-    """The test clips of every fold with their class scores."""
+) -> Predictions | Detections:
+    """The test clips of every fold with their class scores, or with the events found."""
     tested = np.concatenate([fold.test for fold in problem.folds])
     ids = index.clips["id"].to_numpy(dtype=str)[embeddings.kept]
-    names = [np.repeat(fold.name, len(fold.test)) for fold in problem.folds]
+    folds = np.concatenate([np.repeat(fold.name, len(fold.test)) for fold in problem.folds])
+    classes = np.array(index.classes)
+    if problem.moments is not None:
+        before = np.cumsum([0, *(len(fold.test) for fold in problem.folds)])
+        found = [_table(found, first) for found, first in zip(outcome.events, before, strict=False)]
+        return Detections(
+            ids=ids[tested],
+            folds=folds,
+            classes=classes,
+            happened=_table(problem.moments.events.take(tested), 0),
+            found=np.concatenate(found),
+        )
     return Predictions(
         ids=ids[tested],
-        folds=np.concatenate(names),
+        folds=folds,
+        classes=classes,
         targets=problem.targets[tested],
         scores=np.concatenate(outcome.scores, dtype=np.float32),
-        classes=np.array(index.classes),
     )
+
+
+def _table(events: Events, first: int) -> np.ndarray:
+    """Events as rows (E, 4) of clip, class, start and end; `first` is what clip 0 becomes."""
+    return np.column_stack([events.clip + first, events.label, events.start, events.end])
 
 
 def collapsed(embeddings: Embeddings, index: Index) -> str | None:
@@ -135,11 +156,14 @@ def collapsed(embeddings: Embeddings, index: Index) -> str | None:
 
     "constant": the clips' embeddings differ by less than 1e-6 of their size.
     "duplicate": over 1 % of the clips have the embedding of an earlier one with other audio.
+    Moments may well be equal, as those of silence are.
     """
     values = embeddings.values
     low, high = values.min(axis=0), values.max(axis=0)
     if (high - low).max() <= 1e-6 * max(high.max(), -low.min()):
         return "constant"
+    if index.task.timestamps:
+        return None
     audio = index.clips["sha256"].to_numpy()[embeddings.kept]
     digests = (hashlib.sha256(row).digest() for row in np.ascontiguousarray(values))
     pairs = set(zip(digests, audio, strict=True))
@@ -147,30 +171,30 @@ def collapsed(embeddings: Embeddings, index: Index) -> str | None:
     return "duplicate" if shared > 0.01 * len(pairs) else None
 
 
-def _per_fold(targets: list[np.ndarray], scores: tuple[np.ndarray, ...]) -> dict[str, list[float]]:
-    """Every metric, fold by fold."""
-    folds = [
-        metrics.compute_all(metrics.METRICS, t, s) for t, s in zip(targets, scores, strict=True)
-    ]
-    return {metric: [fold[metric] for fold in folds] for metric in metrics.METRICS}
-
-
-def _floor(problem: Problem) -> float:
-    values = [
-        metrics.floor(
-            problem.metric,
-            problem.targets[np.concatenate([fold.train, fold.valid])],
-            problem.targets[fold.test],
-            problem.classes,
-        )
-        for fold in problem.folds
-    ]
-    return float(np.mean(values))
-
-
 def _expected_test(index: Index) -> int:
-    expected = index.task.expected
-    return expected["test"] if "test" in expected else sum(expected.values())
+    """Clips to test on: the official number, or what the data set itself lists."""
+    splits = index.clips["split"]
+    expected = index.task.expected or splits.value_counts().to_dict()
+    return int(expected["test"] if "test" in expected else sum(expected.values()))
+
+
+def _eventful(index: Index, moments: Moments) -> dict[str, int]:
+    """Counts of what clips judged by events are made of.
+
+    "past_end": events that end after their clip does; they count as they stand, as in
+    heareval, though what is past the end cannot be found.
+    """
+    lengths = 1000 * index.clips["frames"] / index.clips["sample_rate"].clip(lower=1)
+    past = (
+        event.end > length
+        for events, length in zip(index.clips["events"], lengths, strict=True)
+        for event in events
+    )
+    return {
+        "moments": len(moments.times),
+        "events": len(moments.events),
+        "past_end": sum(past),
+    }
 
 
 @functools.cache

@@ -18,7 +18,7 @@ import numpy as np
 from harness.errors import UserError
 from harness.files import write_atomically
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Every field a record must have, with the types it may take.
 SCHEMA: Mapping[str, Any] = {
@@ -46,7 +46,13 @@ SCHEMA: Mapping[str, Any] = {
     "protocol": {"name": str, "version": int, "params": dict},
     "selection": (dict, type(None)),
     "score": (float, type(None)),
-    "scores": {"per_fold": list, "ci95": list, "floor": float, "collapsed": (str, type(None))},
+    "scores": {
+        "per_fold": list,
+        "std": (float, type(None)),
+        "ci95": list,
+        "floor": float,
+        "collapsed": (str, type(None)),
+    },
     "n": {
         "train": list,
         "valid": list,
@@ -55,6 +61,7 @@ SCHEMA: Mapping[str, Any] = {
         "classes": int,
         "skipped": int,
         "padded": int,
+        "resampled": int,
         "limit": (int, type(None)),
     },
     "run": {
@@ -90,12 +97,32 @@ class Predictions:
     classes: np.ndarray
 
 
+@dataclass(frozen=True)
+class Detections:
+    """The test clips of all folds, fold after fold, and their events.
+
+    Attributes:
+        ids: (n,) str, clip names.
+        folds: (n,) str, the fold in which the clip was tested.
+        classes: (classes,) str.
+        happened: (E, 4) float64, the events of the reference: the clip's position among
+            `ids`, the class, start and end in ms.
+        found: likewise, those that were found.
+    """
+
+    ids: np.ndarray
+    folds: np.ndarray
+    classes: np.ndarray
+    happened: np.ndarray
+    found: np.ndarray
+
+
 def path(results: Path, model: str, task: str, protocol: str) -> Path:
     """Where a record lies."""
     return results / model / task / f"{protocol}.json"
 
 
-def write(record: Mapping[str, Any], predictions: Predictions, results: Path) -> Path:
+def write(record: Mapping[str, Any], predictions: Predictions | Detections, results: Path) -> Path:
     """Write a record and its predictions; the record last, so that it never stands alone.
 
     Raises:
@@ -132,10 +159,11 @@ def read(file: Path) -> dict[str, Any]:
     return record
 
 
-def read_predictions(file: Path) -> Predictions:
+def read_predictions(file: Path) -> Predictions | Detections:
     """The predictions beside the record `file`."""
     with np.load(file.with_suffix(".npz"), allow_pickle=False) as archive:
-        return Predictions(**{name: archive[name] for name in archive.files})
+        kind = Detections if "found" in archive.files else Predictions
+        return kind(**{name: archive[name] for name in archive.files})
 
 
 def read_all(results: Path) -> Iterator[dict[str, Any]]:

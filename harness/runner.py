@@ -15,8 +15,9 @@ from harness.cache import Cache
 from harness.embed import Embeddings, Settings, embed
 from harness.encoder import Encoder, load
 from harness.errors import UserError, storage_error
+from harness.events import Events
 from harness.files import require_writable
-from harness.problem import Problem
+from harness.problem import Moments, Problem, Protocol
 from harness.protocols import PROTOCOLS
 from tasks.download import fetch
 from tasks.prepare import Index, prepare
@@ -33,11 +34,11 @@ class Download(Interface):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to measure and where things lie."""
+    """What to measure and where things lie; without protocols, by those of each task."""
 
     model: str
     tasks: Sequence[str]
-    protocols: Sequence[str]
+    protocols: Sequence[str] | None
     data: Path
     cache: Path
     results: Path
@@ -62,6 +63,9 @@ class Display(Interface):
 
     def embed(self, task: str, done: float, total: float) -> None:
         """`done` of `total` seconds of a task's audio are embedded."""
+
+    def fit(self, task: str, protocol: str, done: int, total: int) -> None:
+        """`done` of `total` epochs of all heads of a protocol are trained."""
 
     def result(self, record: dict[str, Any]) -> None:
         """A record was written."""
@@ -119,19 +123,33 @@ def check(plan: Plan) -> list[Task]:
     """Return the tasks of a plan that can be begun: before any question, download or model.
 
     Raises:
-        UserError: a task or protocol does not exist.
+        UserError: a task or protocol does not exist, or the one cannot judge the other.
         OSError: the folder for records is read-only.
     """
     chosen = [tasks.load(name) for name in plan.tasks]
-    for name in plan.protocols:
+    for name in plan.protocols or ():
         if name not in PROTOCOLS:
             raise UserError(f"expected a protocol of {', '.join(PROTOCOLS)}, found {name!r}")
+    for task in chosen:
+        for protocol in protocols(plan, task):
+            if task.timestamps and not protocol.timestamps:
+                able = ", ".join(name for name, each in PROTOCOLS.items() if each.timestamps)
+                raise UserError(
+                    f"{task.name} is judged by its events, which protocol {protocol.name} cannot "
+                    f"do; expected --protocols of {able}"
+                )
     require_writable(plan.results)
     return chosen
 
 
+def protocols(plan: Plan, task: Task) -> list[Protocol]:
+    """Return the protocols that a task is to be judged by."""
+    return [PROTOCOLS[name] for name in plan.protocols or task.protocols]
+
+
 def measure(encoder: Encoder, task: Task, plan: Plan, display: Display) -> Iterator[dict[str, Any]]:
     """Measure one encoder on one task; yields a record per protocol, already written."""
+    task = task.at(encoder.sample_rate)
     _protect_whole_records(encoder, task, plan)
     start = time.perf_counter()
     clips = prepared(task, plan.data, plan.cache, display, plan.download)
@@ -143,8 +161,8 @@ def measure(encoder: Encoder, task: Task, plan: Plan, display: Display) -> Itera
         clips, encoder, Cache(plan.cache), plan.settings, partial(display.embed, task.name)
     )
     problem = pose(clips, embeddings, plan, str(encoder.device))
-    for name in plan.protocols:
-        protocol = PROTOCOLS[name]
+    for protocol in protocols(plan, task):
+        problem = replace(problem, progress=partial(display.fit, task.name, protocol.name))
         start = time.perf_counter()
         outcome = protocol.solve(problem)
         found = record.build(
@@ -189,15 +207,26 @@ def pose(clips: Index, embeddings: Embeddings, plan: Plan, device: str) -> Probl
         metric=clips.task.metric,
         device=device,
         seed=plan.seed,
+        moments=_moments(kept, embeddings) if clips.task.timestamps else None,
+        evaluation=clips.task.evaluation,
     )
+
+
+def _moments(kept: Index, embeddings: Embeddings) -> Moments:
+    label = {name: number for number, name in enumerate(kept.classes)}
+    events = [
+        [(label[event.label], event.start, event.end) for event in clip]
+        for clip in kept.clips["events"]
+    ]
+    return Moments(embeddings.offsets, embeddings.times, Events.of(events))
 
 
 def _protect_whole_records(encoder: Encoder, task: Task, plan: Plan) -> None:
     """A --limit run must not replace a record of the whole task."""
     if plan.limit is None:
         return
-    for name in plan.protocols:
-        file = results.path(plan.results, encoder.name, task.name, name)
+    for protocol in protocols(plan, task):
+        file = results.path(plan.results, encoder.name, task.name, protocol.name)
         if file.exists() and results.read(file)["n"]["limit"] is None:
             raise UserError(
                 f"{file} holds a record of the whole task, which --limit {plan.limit} would "

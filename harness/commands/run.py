@@ -13,9 +13,6 @@ from harness.display import Display
 from harness.embed import PRECISIONS, Settings
 from harness.runner import Plan
 
-_PROTOCOLS = "knn,linear"
-
-
 @click.command("run")
 @options.tasks_or_suite
 @click.option(
@@ -25,7 +22,7 @@ _PROTOCOLS = "knn,linear"
 )
 @click.option(
     "--protocols",
-    help=f"Comma-separated; see `list protocols`.  [default: the suite's, or {_PROTOCOLS}]",
+    help="Comma-separated; see `list protocols`.  [default: the suite's, or each task's own]",
 )
 @options.data
 @options.cache
@@ -97,10 +94,10 @@ def run(
     return options.exit_code(summary.failures)
 
 
-def _protocols(given: str | None, suite: str | None) -> list[str]:
-    if given is None and suite is not None:
-        return list(suites.load(suite).protocols)
-    return options.names(_PROTOCOLS if given is None else given)
+def _protocols(given: str | None, suite: str | None) -> list[str] | None:
+    if given is not None:
+        return options.names(given)
+    return None if suite is None else list(suites.load(suite).protocols)
 
 
 def _show(summary: runner.Summary, results_folder: Path) -> None:

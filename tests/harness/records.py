@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 _RECORD: dict[str, Any] = {
-    "schema": 1,
+    "schema": 2,
     "model": {
         "name": "base",
         "spec": "base",
@@ -28,7 +28,13 @@ _RECORD: dict[str, Any] = {
     "protocol": {"name": "knn", "version": 1, "params": {"k": 10}},
     "selection": None,
     "score": 0.619,
-    "scores": {"per_fold": [0.6, 0.638], "ci95": [0.6, 0.64], "floor": 0.02, "collapsed": None},
+    "scores": {
+        "per_fold": [0.6, 0.638],
+        "std": 0.027,
+        "ci95": [0.6, 0.64],
+        "floor": 0.02,
+        "collapsed": None,
+    },
     "n": {
         "train": [1600, 1600],
         "valid": [0, 0],
@@ -37,6 +43,7 @@ _RECORD: dict[str, Any] = {
         "classes": 50,
         "skipped": 0,
         "padded": 0,
+        "resampled": 0,
         "limit": None,
     },
     "run": {

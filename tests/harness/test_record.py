@@ -25,6 +25,7 @@ def index() -> Index:
             "sha256": list("123456"),
             "labels": [["x"], ["x"], ["y"], ["x"], ["y"], ["y"]],
             "split": ["fold1"] * 3 + ["fold2"] * 3,
+            "sample_rate": [16000] * 4 + [44100, 8000],
         }
     )
     return Index(task=task, clips=clips, classes=("x", "y"), source="test", data_sha256="00")
@@ -75,6 +76,7 @@ def test_record_is_valid_and_counts_right(index: Index, problem: Problem) -> Non
     expected = np.mean([accuracy_score([0, 0, 1], [0, 1, 1]), accuracy_score([0, 1, 1], [0, 1, 1])])
     assert found["score"] == found["scores"]["accuracy"] == pytest.approx(expected)
     assert found["scores"]["per_fold"] == pytest.approx([2 / 3, 1.0])
+    assert found["scores"]["std"] == pytest.approx(np.sqrt(1 / 18))
     low, high = found["scores"]["ci95"]
     assert low <= found["score"] <= high
     assert found["scores"]["floor"] == pytest.approx(
@@ -89,6 +91,7 @@ def test_record_is_valid_and_counts_right(index: Index, problem: Problem) -> Non
         "classes": 2,
         "skipped": 0,
         "padded": 1,
+        "resampled": 2,
         "limit": None,
     }
     assert found["protocol"] == {"name": "knn", "version": 3, "params": {"k": 10}}

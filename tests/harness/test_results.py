@@ -52,7 +52,7 @@ def test_an_undefined_score_is_null(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 2}, "expected schema 1, found 2"),
+        ({"schema": 1}, "expected schema 2, found 1"),
         ({"score": "high"}, "expected score to be float or null, found 'high'"),
         ({"task__version": None}, "expected task.version to be int, found None"),
         ({"model": []}, "expected an object at model"),

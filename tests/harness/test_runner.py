@@ -34,6 +34,9 @@ class Quiet:
     def embed(self, task: str, done: float, total: float) -> None:
         assert 0 <= done <= total
 
+    def fit(self, task: str, protocol: str, done: int, total: int) -> None:
+        pass
+
     def result(self, record: dict[str, Any]) -> None:
         self.results.append(record)
 
