@@ -49,22 +49,32 @@ def _section(protocol: str, records: Sequence[Record], published: Published | No
     expected = suite.tasks if suite else published.columns if published else ()
     suited = [record for record in records if record["task"]["name"] in expected]
     others = [record for record in records if record["task"]["name"] not in expected]
-    parts = [f"### {_title(protocol, records)}"]
+    parts = _opening(protocol, records)
+    opening = len(parts)
     if suite and (suited or published):
         parts += domain_tables.tables(suite, published or _unpublished(protocol, suite), suited)
     elif published:
         parts += _comparison(published, suited)
     if others:
-        parts += ["Other tasks:"] if len(parts) > 1 else []
+        parts += ["Other tasks:"] if len(parts) > opening else []
         parts.append(_measurements(others))
     return "\n\n".join(parts)
 
 
-def _title(protocol: str, records: Sequence[Record]) -> str:
+def _opening(protocol: str, records: Sequence[Record]) -> list[str]:
+    """The title of a section with the protocol's parameters; those that are texts, below it."""
     if not records:
-        return protocol
-    params = ", ".join(f"{key} {value}" for key, value in records[0]["protocol"]["params"].items())
-    return f"{protocol} (version {records[0]['protocol']['version']}: {params})"
+        return [f"### {protocol}"]
+    params = records[0]["protocol"]["params"]
+    texts = {key: value for key, value in params.items() if _are_texts(value)}
+    told = ", ".join(f"{key} {value}" for key, value in params.items() if key not in texts)
+    title = f"### {protocol} (version {records[0]['protocol']['version']}: {told})"
+    remarks = (f"{key.capitalize()}: {'; '.join(value)}." for key, value in texts.items())
+    return [title, *remarks]
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
 def _unpublished(protocol: str, suite: suites.Suite) -> Published:

@@ -46,6 +46,15 @@ def test_the_hear_suite_is_the_published_table() -> None:
     assert hear.protocols == (table.protocol,)
 
 
+def test_domains_are_those_of_their_tasks_whose_scores_may_be_averaged() -> None:
+    for domain, group in suites.load("hear").domains.items():
+        for name in group:
+            task = tasks.load(name)
+            assert task.domain == domain
+            assert task.metric not in ("d_prime", "segment_1s_er")  # no rates
+            assert task.protocols == suites.load("hear").protocols
+
+
 def test_a_protocol_has_the_averages_of_its_suite() -> None:
     assert suites.averaged("hear2021") is suites.averaged("hear2021-strict") is suites.load("hear")
     assert suites.averaged("knn") is None  # a suite without domains

@@ -50,6 +50,15 @@ def test_protocols_have_their_own_tables() -> None:
     assert "### linear (version 1: l2 grid)" in text
 
 
+def test_what_a_protocol_says_of_itself_stands_below_its_title() -> None:
+    params = {"grid": [1, 2], "differs from theirs": ["another seed", "all points"]}
+    parts = tables.markdown([make_record(protocol__params=params)]).split("\n\n")
+    assert parts[:2] == [
+        "### knn (version 1: grid [1, 2])",
+        "Differs from theirs: another seed; all points.",
+    ]
+
+
 @pytest.mark.parametrize("part", ["task", "protocol"])
 def test_versions_do_not_mix(part: str) -> None:
     other = make_record(model__name="tiny", **{f"{part}__version": 2})
