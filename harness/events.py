@@ -133,7 +133,8 @@ def _median(above: np.ndarray, width: int) -> np.ndarray:
     scipy.ndimage.median_filter takes the value of rank width // 2; it is above the threshold
     where at most that many values of the window are not. So counting will do. As there, an
     even window reaches further back than ahead, and a clip is reflected at both ends
-    (d c b a | a b c d | d c b a), again and again where the window is longer.
+    (d c b a | a b c d | d c b a), again and again where the window is longer. (scipy itself
+    reads memory beyond a clip whose frames are an eighth of the window or fewer.)
     """
     if width == 1 or len(above) == 0:
         return above
