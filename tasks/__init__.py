@@ -1,9 +1,13 @@
-"""The data sets that encoders are measured on: one file per task; the folder is the registry."""
+"""The data sets that encoders are measured on: one file per task; the folder is the registry.
+
+The tasks of HEAR share a layout and a file: `tasks.hear` is their registry.
+"""
 
 import difflib
 import importlib
 import pkgutil
 
+from tasks import hear
 from tasks.errors import UserError
 from tasks.spec import Task
 
@@ -15,6 +19,9 @@ _INFRASTRUCTURE = {
     "download",
     "errors",
     "growing",
+    "hear",
+    "hear_layout",
+    "hear_metadata",
     "index",
     "measure",
     "obtain",
@@ -36,11 +43,18 @@ _INFRASTRUCTURE = {
 def names() -> list[str]:
     """Return the names of all tasks, sorted."""
     modules = {module.name for module in pkgutil.iter_modules(__path__)} - _INFRASTRUCTURE
-    return sorted(module.replace("_", "-") for module in modules)
+    return sorted([*(module.replace("_", "-") for module in modules), *hear.TASKS])
 
 
 def load(name: str) -> Task:
-    """Return the task called `name`. Raises UserError for an unknown one."""
+    """Return the task called `name`; `hear:/path` is that of a HEAR directory anywhere.
+
+    Raises UserError for an unknown one, or a directory that holds none.
+    """
+    if name.startswith(hear.PREFIX):
+        return hear.local(name.removeprefix(hear.PREFIX))
+    if name in hear.TASKS:
+        return hear.TASKS[name]
     known = names()
     if name not in known:
         close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)

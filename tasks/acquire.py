@@ -200,6 +200,9 @@ def _to_come(archive: Archive, folder: Path) -> int:
 
 def _expansion(task: Task, source: Source, folder: Path) -> int:
     """Return the bytes that what a .tar.gz is expanded to will still take, beside itself."""
+    listing = source.listing
+    if listing is not None and not (folder / listing.filename).is_file():
+        return task.footprint if source.wanted.endswith("gz") else 0
     packed = [a for a in wanted(source, folder) if _tar(a) != a.filename]
     still = [a for a in packed if not (folder / _tar(a)).exists()]
     share = sum(map(_size, still)) / (sum(map(_size, packed)) or 1)

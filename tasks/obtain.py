@@ -66,12 +66,14 @@ def look(task: Task, folders: Sequence[Path]) -> Found | None:
     """Read the first source that is complete; None if one has to be brought first.
 
     That is where there is nothing, or a download that was begun. Raises UserError where
-    there is something else than the official data.
+    there is something else than the official data, or nothing and none to be had.
     """
     try:
         return _read(task, folders)
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        if task.synthetic or any(source.archives or source.listing for source in task.sources):
+            return None
+        raise UserError(f"{task.name}: {error}; put it there") from error
     except UserError:
         if acquire.unfinished(task, folders[-1]):
             return None
@@ -147,9 +149,9 @@ def _make(synthesise: Callable[[Path], None], folder: Path) -> None:
 
 
 def _check(task: Task, labels: Labels, folder: Path) -> None:
-    """Compare the clips found with the official numbers."""
+    """Compare the clips found with the official numbers, where there are any."""
     found = Counter(clip.split for clip in labels.clips)
-    for split in sorted({*task.expected, *found}):
+    for split in sorted({*task.expected, *found}) if task.expected else ():
         expected = task.expected.get(split, 0)
         if found[split] != expected:
             state = "is incomplete" if found[split] < expected else "holds clips of another version"
@@ -158,7 +160,9 @@ def _check(task: Task, labels: Labels, folder: Path) -> None:
                 f"{folder}; the folder {state}: restore the official files or delete it so that "
                 f"it is {'made' if task.synthetic else 'downloaded'} again"
             )
-    if len(labels.classes) != task.classes:
+    # Of what is listed event by event, a class that never occurs may be left out.
+    lacking = task.classes - len(labels.classes)
+    if lacking < 0 or (lacking > 0 and not task.timestamps):
         raise UserError(
             f"{task.name}: expected {task.classes} classes, found {len(labels.classes)} in "
             f"{folder} ({', '.join(labels.classes[:5])}, …); restore the official labels"

@@ -17,8 +17,8 @@ from tasks.archive.expand import waiting
 from tasks.download import fault
 from tasks.errors import UserError
 from tasks.index import Index, build, load, save
-from tasks.measure import CHUNK, Measurements, measure, threaded
-from tasks.obtain import archives, look, obtain
+from tasks.measure import CHUNK, Measure, Measurements, measure, threaded
+from tasks.obtain import Found, archives, look, obtain
 from tasks.spec import Archive, Task
 from tasks.stamp import stamp
 
@@ -43,7 +43,7 @@ def prepare(
     clips that are measured; `expanding` of the bytes of an archive that is expanded.
 
     Raises UserError if the data cannot be had or are not the official ones: other
-    numbers of clips or classes, audio missing, a damaged archive.
+    numbers of clips or classes, audio missing or of another sample rate, a damaged archive.
     """
     folders = _folders(task, data)
     file = _file(task, folders, index)
@@ -57,6 +57,7 @@ def prepare(
     measures = measurements.of(
         places, partial(_silent if progress is None else progress, task.name)
     )
+    _check_rate(task, found, measures)
     made = build(task, found.labels, found.source, measures)
     save(made, file, found.stamp)
     return made
@@ -70,7 +71,7 @@ def missing(task: Task, data: Path, *, index: Path) -> Offer | None:
     """
     if task.synthetic:
         return None
-    if not data.is_dir():
+    if not (data.is_dir() or (data / task.dataset).is_dir()):
         return offer(task, data)
     folders = _folders(task, data)
     if load(task, _file(task, folders, index), stamp(task, folders)) is not None:
@@ -130,10 +131,21 @@ def _clip_fault(clip: tuple[Place, str, int]) -> str:
 
 def _folders(task: Task, data: Path) -> list[Path]:
     """Return where the data may lie; what is missing is brought to the last of the folders."""
-    if not data.is_dir():
+    if not (data.is_dir() or (data / task.dataset).is_dir()):
         raise UserError(f"expected a data folder at {data}, found none; create it or name another")
     names = dict.fromkeys((task.dataset, task.within or task.dataset))
     return [data.resolve() / name for name in names]
+
+
+def _check_rate(task: Task, found: Found, measures: Sequence[Measure]) -> None:
+    """Raise UserError if a clip has another sample rate than its source promises."""
+    promised = {source.name: source.sample_rate for source in task.sources}[found.source]
+    for clip, measured in zip(found.labels.clips, measures, strict=True):
+        if promised and measured.sample_rate not in (0, promised):  # 0: could not be read
+            raise UserError(
+                f"{task.name}: expected {promised} Hz in {clip.place}, found "
+                f"{measured.sample_rate} Hz; put the audio of the right sample rate there"
+            )
 
 
 def _file(task: Task, folders: Sequence[Path], index: Path) -> Path:

@@ -106,7 +106,8 @@ class Task:
     instead; with it the task is marked synthetic wherever it shows. `footprint` is roughly
     the bytes of the data set unpacked. `version` is raised whenever scores stop being
     comparable. `expected` counts the clips of each split; it is empty where the data set
-    lists its files itself, so that its reader misses none.
+    lists its files itself, so that its reader misses none. `dataset` is a path where the data
+    lie at a place of their own.
 
     `metric` is the score; `further_metrics` are told beside it. With `timestamps` the clips
     are judged by their events, moment by moment. `protocols` are those that the task is

@@ -59,16 +59,21 @@ def find(tree: Tree, *endings: str, columns: tuple[str, ...]) -> Table:
     for ending in endings:
         for name in tree.names:
             if name == ending or name.endswith("/" + ending):
-                rows = _rows(tree, name, columns)
-                return Table(tree=tree, name=name, root=name.removesuffix(ending), rows=rows)
+                root = name.removesuffix(ending)
+                return Table(tree=tree, name=name, root=root, rows=rows(tree, name, columns))
     raise FileNotFoundError(f"no {' or '.join(endings)} in {tree.folder}")
 
 
-def _rows(tree: Tree, name: str, columns: tuple[str, ...]) -> Sequence[Row]:
+def rows(tree: Tree, name: str, columns: tuple[str, ...]) -> Sequence[Row]:
+    """Return the rows of the table called `name`, at least one.
+
+    Raises KeyError if there is no such file, UserError if it cannot be read or a row has no
+    value in one of `columns`.
+    """
     try:
         # With a signature, where a spreadsheet has saved it.
         reader = csv.DictReader(io.StringIO(tree.read(name).decode("utf-8-sig"), newline=""))
-        header, rows = list(reader.fieldnames or ()), list(reader)
+        header, found = list(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(
             f"{tree.folder}: cannot read {name} ({error}); restore the official table"
@@ -78,13 +83,13 @@ def _rows(tree: Tree, name: str, columns: tuple[str, ...]) -> Sequence[Row]:
             f"{tree.folder}: expected columns {', '.join(columns)} in {name}, "
             f"found {', '.join(header)[:99]!r}; restore the official table"
         )
-    if not rows:
+    if not found:
         raise UserError(f"{tree.folder}: expected rows in {name}, found none; restore the table")
-    for number, row in enumerate(rows, 1):
+    for number, row in enumerate(found, 1):
         empty = [column for column in columns if not row[column]]
         if empty:
             raise UserError(
                 f"{tree.folder}: expected a value for {empty[0]} in row {number} of {name}, "
                 "found none; restore the official table"
             )
-    return rows
+    return found

@@ -45,7 +45,11 @@ yes = click.option("--yes", is_flag=True, help="Agree to the downloads without b
 
 def tasks_or_suite(command: _Command) -> _Command:
     """Add --tasks and --suite, one of which has to be given: see `chosen`."""
-    one = click.option("--tasks", "task_names", help="Comma-separated; see `list tasks`.")
+    one = click.option(
+        "--tasks",
+        "task_names",
+        help="Comma-separated; see `list tasks`. hear:/path/to/directory is a HEAR task of yours.",
+    )
     all_ = click.option("--suite", help="A named list of tasks instead; see `list suites`.")
     return one(all_(command))
 

@@ -95,7 +95,7 @@ def _foresee(
 def _described(index: Index) -> Iterator[str]:
     clips = index.clips
     count = Counter(clips["split"])
-    splits = ", ".join(f"{split} {count[split]}" for split in index.task.expected)
+    splits = ", ".join(f"{split} {count[split]}" for split in index.task.expected or sorted(count))
     known, unknown = clips[clips["sample_rate"] > 0], clips[clips["sample_rate"] == 0]
     hours = float((known["frames"] / known["sample_rate"]).sum()) / 3600
     yield f"{index.task.name}: {index.task.title}"
