@@ -4,6 +4,9 @@ An entry belongs to a key: what the weights are, what the audio is, and how the
 one became numbers. A file that lies there under another key can never be taken
 for it. A shard carries a checksum of its numbers; one that is damaged is
 treated as missing. `manifest.json`, written last, says that all shards are there.
+
+A scene embedding is one row per clip. Of timestamp embeddings a clip has as many rows as
+its encoder gave it, and a shard holds their timeline beside them.
 """
 
 import hashlib
@@ -19,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from harness.files import write_atomically
+from harness.timeline import NO_TIMES, Timeline
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,28 @@ class Shard:
     """Embeddings of some clips of a task.
 
     Attributes:
-        values: (clips, embedding_size) float32; NaN in the rows of skipped clips.
-        skipped: row → why that clip could not be measured.
+        values: (clips, embedding_size) float32, NaN in the rows of skipped clips; or, of
+            timestamp embeddings, (moments, embedding_size): a skipped clip has none.
+        skipped: position in the shard → why that clip could not be measured.
         padded: clips shorter than the encoder's minimum.
+        timeline: when the moments are, NO_TIMES for scene embeddings.
     """
 
     values: np.ndarray
     skipped: dict[int, str]
     padded: int
+    timeline: Timeline = NO_TIMES
+
+    @property
+    def clips(self) -> int:
+        """How many clips it is of."""
+        return len(self.values) if self.timeline is NO_TIMES else len(self.timeline.offsets) - 1
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All numbers, by the names that they have in the file."""
+        moments = {} if self.timeline is NO_TIMES else vars(self.timeline)
+        return {"values": self.values, **moments}
 
 
 @dataclass(frozen=True)
@@ -42,26 +60,30 @@ class Entry:
 
     folder: Path
 
-    def read(self, number: int, rows: int) -> Shard | None:
-        """The shard, or None where it is missing, damaged or not `rows` long."""
+    def read(self, number: int, clips: int | None = None) -> Shard | None:
+        """The shard, or None where it is missing, damaged or not of so many clips."""
         try:
             with safe_open(self._shard(number), framework="numpy") as file:
-                values, notes = file.get_tensor("values"), file.metadata()
-            if len(values) != rows or _sha256(values) != notes["sha256"]:
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                notes = file.metadata()
+            if _sha256(arrays) != notes["sha256"]:
                 return None
             skipped = {int(row): why for row, why in json.loads(notes["skipped"]).items()}
-            return Shard(values, skipped, int(notes["padded"]))
+            values = arrays.pop("values")
+            timeline = Timeline(**arrays) if arrays else NO_TIMES
+            shard = Shard(values, skipped, int(notes["padded"]), timeline)
         except (OSError, SafetensorError, ValueError, KeyError, TypeError):
             return None
+        return shard if clips in (None, shard.clips) else None
 
     def write(self, number: int, shard: Shard) -> None:
         """Store a shard; safe beside other writers of the same entry."""
         notes = {
-            "sha256": _sha256(shard.values),
+            "sha256": _sha256(shard.arrays),
             "skipped": json.dumps({str(row): why for row, why in shard.skipped.items()}),
             "padded": str(shard.padded),
         }
-        write_atomically(self._shard(number), save({"values": shard.values}, notes))
+        write_atomically(self._shard(number), save(shard.arrays, notes))
 
     def finish(self, rows: list[int]) -> None:
         """Write the manifest: every shard (of `rows[i]` clips) is there."""
@@ -93,15 +115,8 @@ class Entry:
         promised = self.rows
         if promised is None:
             numbers = (int(path.stem) for path in sorted(self.folder.glob("*.safetensors")))
-            return [self._shard(n) for n in numbers if self.read(n, self._length(n)) is None]
+            return [self._shard(n) for n in numbers if self.read(n) is None]
         return [self._shard(n) for n, rows in enumerate(promised) if self.read(n, rows) is None]
-
-    def _length(self, number: int) -> int:
-        try:
-            with safe_open(self._shard(number), framework="numpy") as file:
-                return int(file.get_slice("values").get_shape()[0])
-        except (OSError, SafetensorError):
-            return -1
 
     def _shard(self, number: int) -> Path:
         return self.folder / f"{number:06d}.safetensors"
@@ -141,9 +156,11 @@ class Cache:
         shutil.rmtree(entry.folder)
 
 
-def _sha256(values: np.ndarray) -> str:
-    digest = hashlib.sha256(f"{values.dtype.str} {values.shape} ".encode())
-    digest.update(np.ascontiguousarray(values).data)
+def _sha256(arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{arrays[name].dtype.str} {arrays[name].shape} ".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).data)
     return digest.hexdigest()
 
 

@@ -46,6 +46,7 @@ class Encoder:
     device: torch.device
     sample_rate: int
     embedding_size: int
+    timestamp_embedding_size: int
     parameters: int
     minimum_samples: int
     ragged: bool
@@ -82,6 +83,7 @@ def load(spec: str, device: str = "auto") -> Encoder:
         device=place,
         sample_rate=_positive(model, "sample_rate", target),
         embedding_size=_positive(model, "scene_embedding_size", target),
+        timestamp_embedding_size=_positive(model, "timestamp_embedding_size", target),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         minimum_samples=int(getattr(model, "minimum_samples", 0)),
         ragged=accepts_lengths(module.get_scene_embeddings),
@@ -177,6 +179,26 @@ def embed_batch(
     return output.cpu().numpy()
 
 
+def canary_clip(sample_rate: int) -> np.ndarray:
+    """One second of a falling sweep, (samples,) float32, by which the canary knows an encoder.
+
+    Clip and projections are closed formulae, no random numbers, so that they are the same
+    everywhere.
+    """
+    time = np.arange(sample_rate) / sample_rate
+    return (np.exp(-3 * time) * np.sin(2 * np.pi * (200 + 1500 * time) * time)).astype(np.float32)
+
+
+def projections(numbers: np.ndarray) -> tuple[str, ...]:
+    """Four projections of what an encoder gave: tells code that changed apart under equal weights.
+
+    Three digits absorb the rounding of other machines.
+    """
+    flat = numbers.astype(np.float64).ravel()
+    dimension = np.arange(1, len(flat) + 1)
+    return tuple(f"{flat @ np.cos(k * dimension):.2e}" for k in range(1, 5))
+
+
 def embedding_fault(output: Any, shape: tuple[int, ...]) -> str:
     """What is wrong with an embedding's kind, type or shape, in words; "" where nothing is."""
     if not isinstance(output, Tensor):
@@ -241,17 +263,8 @@ def _results_name(target: Target, weights_sha256: str) -> str:
 
 
 def _canary(encoder: Encoder) -> tuple[str, ...]:
-    """Four projections of one embedding: tells code that changed apart under equal weights.
-
-    Clip and projections are closed formulae, no random numbers, so that they are the same
-    everywhere; three digits absorb the rounding of other machines.
-    """
-    time = np.arange(encoder.sample_rate) / encoder.sample_rate
-    clip = np.exp(-3 * time) * np.sin(2 * np.pi * (200 + 1500 * time) * time)
     with torch.autocast(encoder.device.type, enabled=False):
-        embedding = embed_batch(encoder, clip[None].astype(np.float32))[0].astype(np.float64)
-    dimension = np.arange(1, len(embedding) + 1)
-    return tuple(f"{embedding @ np.cos(k * dimension):.2e}" for k in range(1, 5))
+        return projections(embed_batch(encoder, canary_clip(encoder.sample_rate)[None]))
 
 
 def _unknown(spec: str) -> NoReturn:

@@ -10,8 +10,9 @@ from harness import published, runner, suites, tables
 from harness.commands import consent, options
 from harness.commands.show import write_table
 from harness.display import Display
-from harness.embed import PRECISIONS, Settings
 from harness.runner import Plan
+from harness.shards import PRECISIONS, Settings
+
 
 @click.command("run")
 @options.tasks_or_suite

@@ -24,8 +24,8 @@ import soundfile
 from tabulate import tabulate
 
 from harness import audio
-from harness.embed import LOOKAHEAD, SHARD_SECONDS
 from harness.encoder import embed_batch, load
+from harness.shards import LOOKAHEAD, SHARD_SECONDS
 from tasks.archive import Place, Tree, read_bytes
 from tests.bench.measure import seconds
 

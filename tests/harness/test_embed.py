@@ -11,7 +11,7 @@ import soundfile
 import torch
 
 import tasks
-from harness import embed as module
+from harness import shards as module
 from harness.audio import BadAudio
 from harness.cache import Cache
 from harness.embed import Embeddings, Settings, embed
