@@ -238,6 +238,13 @@ def test_what_asks_for_registration_is_never_fetched(locked, official, server, t
     assert names(tmp_path) == {"wav.zip", "audio.zip", "meta.zip"}
 
 
+def test_what_a_list_will_name_is_counted_with_its_expansion(record, tmp_path):
+    """Before the list is there, by what is wanted of it."""
+    packed = replace(record, wanted=r"set_0\.tar\.gz")
+    disks = [offer(task(each), tmp_path).choices[0].disk for each in (record, packed)]
+    assert disks == [20_000, 20_000 + 1_000_000]
+
+
 def test_a_source_that_the_disk_has_no_room_for_comes_last(official, record, tmp_path):
     huge = replace(official.archives[0], size=None, about=10**18)
     made = task(replace(official, archives=(huge,)), record)

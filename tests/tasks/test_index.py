@@ -17,7 +17,7 @@ from tasks.archive import Place
 from tasks.errors import UserError
 from tasks.index import Index, build, load, save
 from tasks.measure import Measure
-from tasks.spec import Clip, Labels
+from tasks.spec import Clip, Event, Labels
 
 COLUMNS = [
     *("id", "source", "path", "member", "offset", "stored", "size", "deflated", "crc32"),
@@ -104,6 +104,20 @@ def test_whatever_is_measured_is_part_of_the_identity(
     assert index_of([moved, *clips[1:]]).data_sha256 == index.data_sha256
 
 
+def test_events_are_part_of_the_identity_where_they_are_judged() -> None:
+    clips = [make(number, events=(Event("a", 0.0, 99.5),)) for number in range(3)]
+    moved = [replace(clips[0], events=(Event("a", 0.5, 99.5),)), *clips[1:]]
+    for judged in (True, False):
+        task = replace(fsdd.TASK, timestamps=judged)
+        one, other = (
+            build(task, Labels(clips=of, classes=("a",)), "official", [Measure(1, 8000, "x")] * 3)
+            for of in (clips, moved)
+        )
+        assert (one.data_sha256 == other.data_sha256) == (not judged)
+        assert one.audio_sha256() == other.audio_sha256()
+        assert one.limited(3).data_sha256 == one.data_sha256
+
+
 @pytest.mark.parametrize("n", [1, 2, 9, 27, 28, 500])
 def test_limited_is_balanced_nested_and_another_identity(index: Index, n: int) -> None:
     few = index.limited(n)
@@ -129,8 +143,18 @@ place = st.builds(
     deflated=st.booleans(),
     crc32=st.none() | st.integers(0, 2**32 - 1),
 )
+time = st.floats(-1e9, 1e9)
+event = st.builds(Event, label=text, start=time, end=time)
 clips = st.lists(
-    st.builds(Clip, id=text, place=place, labels=st.tuples(text), split=text, group=text),
+    st.builds(
+        Clip,
+        id=text,
+        place=place,
+        labels=st.tuples(text),
+        split=text,
+        group=text,
+        events=st.lists(event, max_size=3).map(tuple),
+    ),
     unique_by=lambda clip: clip.id,
     max_size=5,
 )

@@ -236,6 +236,29 @@ def test_other_numbers_than_the_official_ones_are_told(
     assert "\n" not in str(caught.value)
 
 
+def test_a_data_set_without_official_numbers_is_taken_as_it_is(tmp_path: Path) -> None:
+    synthetic(tmp_path / "made")
+    write({"b-4.valid": b""}, tmp_path / "made")
+    assert len(obtained(replace(MADE, expected={}), tmp_path / "made").labels.clips) == 4
+
+
+def test_of_a_task_judged_by_events_a_class_may_lack(tmp_path: Path) -> None:
+    synthetic(tmp_path / "made")
+    events = replace(MADE, classes=3, timestamps=True)
+    assert obtained(events, tmp_path / "made").labels.classes == ("a", "b")
+    for task in (replace(MADE, classes=3), replace(events, classes=1)):
+        with pytest.raises(UserError, match=rf"expected {task.classes} classes, found 2"):
+            obtained(task, tmp_path / "made")
+
+
+def test_what_lies_nowhere_and_is_nowhere_to_be_had_is_told(tmp_path: Path) -> None:
+    task = replace(MADE, synthesise=None)
+    for act in (obtained, lambda task, folder: look(task, [folder])):
+        with pytest.raises(UserError, match=r"^made: nothing in .*/made; put it there$"):
+            act(task, tmp_path / "made")
+    assert look(MADE, [tmp_path / "made"]) is None
+
+
 def test_the_stamp_is_of_what_was_read(tmp_path: Path) -> None:
     first = obtained(MADE, tmp_path / "made")
     (tmp_path / "made" / "a-1.train").write_bytes(hashlib.sha256().digest())

@@ -159,6 +159,25 @@ def test_bad_audio_is_kept_for_the_harness_to_judge(data: Path) -> None:
     assert list(prepared(data).clips["frames"].iloc[:2]) == [0, 0]
 
 
+def test_audio_of_another_rate_than_its_source_promises_is_named(data: Path, tone: Tone) -> None:
+    (source,) = FSDD.sources
+    promised = replace(FSDD, sources=(replace(source, sample_rate=8000),))
+    clips = data / "fsdd" / "recordings"
+    (clips / "3_ann_0.wav").write_bytes(b"nonsense")  # whether it may lack is not asked here
+    assert len(prepared(data, promised).clips) == CLIPS
+    (clips / "8_bob_2.wav").write_bytes(tone(0, rate=16_000))
+    with pytest.raises(UserError, match=r"fsdd: expected 8000 Hz in .*8_bob_2\.wav, found 16000"):
+        prepared(data, promised)
+    assert len(prepared(data).clips) == CLIPS
+
+
+def test_data_at_a_place_of_their_own_need_no_data_folder(data: Path, tmp_path: Path) -> None:
+    there = replace(FSDD, dataset=str(data / "fsdd"))
+    assert len(prepared(tmp_path / "none", there).clips) == CLIPS
+    assert missing(there, tmp_path / "none", index=tmp_path / "other") is None
+    assert verify(there, tmp_path / "none", index=tmp_path / "index") == []
+
+
 def test_preparations_at_once_do_not_disturb_each_other(data: Path) -> None:
     found: list[Index] = []
     tasks = [FSDD, SPEAKER] * 3
