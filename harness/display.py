@@ -78,7 +78,7 @@ class Display:
         """`done` of `total` seconds of a task's audio are embedded."""
         self._show(f"embed {task}", done, total, "audio-s", cached=", all there already")
 
-    def fit(self, task: str, protocol: str, done: int, total: int) -> None:
+    def fit(self, task: str, protocol: str, done: float, total: float) -> None:
         """`done` of `total` epochs of all heads of a protocol are trained."""
         self._show(f"fit {task} {protocol}", done, total, "epochs")
 

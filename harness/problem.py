@@ -41,7 +41,7 @@ class Moments:
         return ranges(self.offsets[clips], self.offsets[clips + 1])[1]
 
 
-def silent(done: int, total: int) -> None:
+def silent(done: float, total: float) -> None:
     """Tell nobody how far a fit is."""
 
 
@@ -53,7 +53,7 @@ class Problem:
     targets: (N,) int64 class indices, or (N, C) bool when a clip may have several labels or
     none. metric: a name that harness.metrics or harness.event_scores knows. device: where a
     protocol that uses torch may compute. evaluation: as in `tasks.spec.Task`. progress: is
-    told of a long fit, steps done and steps in all.
+    told of a long fit: epochs done, and epochs at most.
     """
 
     embeddings: np.ndarray
@@ -65,7 +65,7 @@ class Problem:
     seed: int
     moments: Moments | None = None
     evaluation: Mapping[str, Any] = field(default_factory=dict)
-    progress: Callable[[int, int], None] = silent
+    progress: Callable[[float, float], None] = silent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,7 +64,7 @@ class Display(Interface):
     def embed(self, task: str, done: float, total: float) -> None:
         """`done` of `total` seconds of a task's audio are embedded."""
 
-    def fit(self, task: str, protocol: str, done: int, total: int) -> None:
+    def fit(self, task: str, protocol: str, done: float, total: float) -> None:
         """`done` of `total` epochs of all heads of a protocol are trained."""
 
     def result(self, record: dict[str, Any]) -> None:

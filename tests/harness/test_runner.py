@@ -34,7 +34,7 @@ class Quiet:
     def embed(self, task: str, done: float, total: float) -> None:
         assert 0 <= done <= total
 
-    def fit(self, task: str, protocol: str, done: int, total: int) -> None:
+    def fit(self, task: str, protocol: str, done: float, total: float) -> None:
         pass
 
     def result(self, record: dict[str, Any]) -> None:
