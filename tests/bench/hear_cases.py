@@ -1,13 +1,15 @@
 """What heareval and our protocol are both asked: one problem of each kind, real and MelSpec.
 
-fsdd: scenes, train / valid / test. esc10: scenes, five folds. events: a toy detection task,
-train / valid / test (tests/tasks/miniature/mixtures.py). And clouds: ESC-50's size, 2000 × 768,
-made up, for the time alone.
+fsdd: scenes, train / valid / test; fsdd120: with 120 training clips of each digit. esc10: scenes,
+five folds. events: a toy detection task, train / valid / test
+(tests/tasks/miniature/mixtures.py). And clouds: ESC-50's size, 2000 × 768, made up, for the time
+alone.
 """
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -49,18 +51,25 @@ class Case:
     metrics: Mapping[str, str]
 
 
-def fsdd(data: Path, kept: Path) -> Case:
-    """Spoken digits; the harness cuts the validation clips out of train."""
+def fsdd(data: Path, kept: Path, each: int | None = None) -> Case:
+    """Spoken digits; the harness cuts the validation clips out of train. `each`: of a class."""
     index = _index("fsdd", data, kept)
     (fold,) = splits.folds(index)
-    return _scenes(index, {"train": fold.train, "valid": fold.valid, "test": fold.test}, kept)
+    if each is not None:
+        targets = index.targets()[fold.train]
+        members = [fold.train[targets == label] for label in range(len(index.classes))]
+        some = [clips[:: len(clips) // each][:each] for clips in members]  # of every speaker
+        fold = replace(fold, train=np.sort(np.concatenate(some)))
+    named = {"train": fold.train, "valid": fold.valid, "test": fold.test}
+    return _scenes("fsdd" if each is None else f"fsdd{each}", index, (fold,), named, kept)
 
 
 def esc10(data: Path, kept: Path) -> Case:
     """Ten environmental sounds in their five folds."""
     index = _index("esc10", data, kept)
     folds = splits.folds(index)
-    return _scenes(index, {f"fold{i:02d}": fold.test for i, fold in enumerate(folds)}, kept)
+    named = {f"fold{i:02d}": fold.test for i, fold in enumerate(folds)}
+    return _scenes("esc10", index, folds, named, kept)
 
 
 def clouds(data: Path, kept: Path) -> Case:
@@ -119,6 +128,7 @@ def events(data: Path, kept: Path) -> Case:
 
 CASES: dict[str, Callable[[Path, Path], Case]] = {
     "fsdd": fsdd,
+    "fsdd120": partial(fsdd, each=120),
     "esc10": esc10,
     "events": events,
     "clouds": clouds,
@@ -129,14 +139,20 @@ def _index(name: str, data: Path, kept: Path) -> Index:
     return prepare(tasks.load(name), data, index=kept / "index", fetch=fetch)
 
 
-def _scenes(index: Index, named: Mapping[str, np.ndarray], kept: Path) -> Case:
+def _scenes(
+    name: str,
+    index: Index,
+    folds: tuple[Fold, ...],
+    named: Mapping[str, np.ndarray],
+    kept: Path,
+) -> Case:
     found = embed(index, load("melspec", "cpu"), Cache(kept), Settings(), lambda *_: None)
     return Case(
-        name=index.task.name,
+        name=name,
         problem=Problem(
             embeddings=found.values,
             targets=index.targets(),
-            folds=splits.folds(index),
+            folds=folds,
             classes=len(index.classes),
             metric="accuracy",
             device="cpu",
