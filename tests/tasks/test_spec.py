@@ -98,3 +98,10 @@ def test_the_example_of_the_page_prepares(documented: ModuleType, tmp_path: Path
     found = prepare(documented.TASK, tmp_path / "data", index=tmp_path / "index", fetch=no_download)
     assert found.classes == ("dime", "penny")
     assert found.clips["split"].value_counts().to_dict() == {"train": 8, "test": 4}
+
+
+def test_sources_at_the_encoders_rate_come_first_then_those_to_be_resampled() -> None:
+    esc50, of_any_rate = hear.TASKS["hear-esc50"], tasks.load("nsynth")
+    for rate, rates in {16_000: [16_000, 48_000], 48_000: [48_000], 24_000: [48_000]}.items():
+        assert [source.sample_rate for source in esc50.at(rate).sources] == rates
+        assert of_any_rate.at(rate) == of_any_rate
