@@ -1,6 +1,7 @@
 """Event scores against heareval's own (golden) and against plain definitions; their intervals."""
 
 import math
+import time
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -172,3 +173,16 @@ def test_an_interval_leaves_out_resamples_without_events() -> None:
     assert event_scores.bootstrap(F_MEASURES[0], [(some, some, 2)], seed=0) == (1, 1)
     undefined = event_scores.bootstrap(F_MEASURES[0], [(some, NONE, 2)], seed=0)
     assert all(map(math.isnan, undefined))
+
+
+@pytest.mark.parametrize("metric", event_scores.EVENT_METRICS)
+def test_fifty_thousand_events_are_scored_within_a_second(metric: str) -> None:
+    random = np.random.default_rng(0)
+    clip, label = random.integers(37, size=50_000), random.integers(88, size=50_000)
+    start = random.random(50_000) * 119_000
+    reference = Events.in_order(clip, label, start, start + 500)
+    estimated = Events.in_order(clip, label, start + 40, start + 700)
+    begun = time.perf_counter()
+    score = event_scores.compute(metric, reference, estimated, 37)
+    assert time.perf_counter() - begun < 1
+    assert 0 < score <= 1

@@ -11,6 +11,7 @@ from scipy.stats import norm
 from sklearn.metrics import accuracy_score, average_precision_score, roc_auc_score
 
 from harness import metrics
+from harness.event_scores import EVENT_METRICS
 
 
 def case(seed: int, *, ties: bool, several: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -78,6 +79,27 @@ def test_accuracy_takes_the_first_largest_and_any_true_label() -> None:
     assert metrics.compute("accuracy", np.array([[True, False, True]]), tied) == 1
 
 
+def test_chroma_forgives_octaves() -> None:
+    scores = np.eye(30)[[12, 13, 25, 2]]
+    assert metrics.compute("chroma_accuracy", np.array([0, 13, 1, 3]), scores) == 0.75
+    labels = np.eye(30, dtype=bool)[[0, 13, 1, 3]]
+    assert metrics.compute("chroma_accuracy", labels, scores) == 0.75
+
+
+def test_the_top_1_of_several_labels_is_the_first_of_them() -> None:
+    scores = np.array([[0.1, 0.9, 0.2], [0.1, 0.2, 0.9], [0.9, 0.1, 0.2]])
+    labels = np.array([[False, True, True], [False, True, True], [False, False, False]])
+    assert metrics.compute("top1_acc", labels, scores) == pytest.approx(2 / 3)
+    assert metrics.compute("accuracy", labels, scores) == pytest.approx(2 / 3)
+    assert metrics.compute("top1_acc", labels[:2], scores[:2]) == 0.5
+    assert metrics.compute("accuracy", labels[:2], scores[:2]) == 1
+
+
+def test_only_an_error_rate_is_better_lower() -> None:
+    names = (*metrics.METRICS, "chroma_accuracy", "top1_acc", *EVENT_METRICS)
+    assert [name for name in names if not metrics.higher_is_better(name)] == ["segment_1s_er"]
+
+
 def test_a_faultless_ranking_has_infinite_d_prime() -> None:
     targets, scores = np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]])
     assert metrics.compute("d_prime", targets, scores) == np.inf
@@ -120,7 +142,7 @@ def test_interval_of_accuracy_is_that_of_naive_resampling() -> None:
     np.testing.assert_allclose(interval, np.quantile(naive, [0.025, 0.975]), atol=0.005)
 
 
-@pytest.mark.parametrize("metric", metrics.METRICS)
+@pytest.mark.parametrize("metric", [*metrics.METRICS, "chroma_accuracy", "top1_acc"])
 def test_interval_holds_the_score_and_depends_on_the_seed_alone(metric: str) -> None:
     rng = np.random.default_rng(3)
     targets = [rng.integers(0, 2, 60) for _ in range(2)]
@@ -158,4 +180,8 @@ def test_the_floor_is_the_majority_class_of_train() -> None:
     assert metrics.floor("d_prime", train, test, 3) == 0
     several = np.array([[True, False], [True, True]])
     assert metrics.floor("accuracy", several, several, 2) == 1
+    assert metrics.floor("top1_acc", several, several, 2) == 1
+    assert metrics.floor("chroma_accuracy", np.array([12, 12, 1]), np.array([0, 12, 1]), 13) == (
+        pytest.approx(2 / 3)
+    )
     assert metrics.floor("mAP", several, several, 2) == pytest.approx(0.75)
