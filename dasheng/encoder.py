@@ -109,10 +109,11 @@ class Dasheng(nn.Module):
             TypeError, ValueError: see `dasheng.frontend.check_audio`.
         """
         audio, lengths = check_audio(audio, lengths, minimum=self.minimum_samples)
-        x = self.patch_embed(self.spectrogram(audio, lengths))
-        if lengths is None:
-            lengths = torch.full(audio.shape[:1], audio.shape[1])
-        return self._encode_blocks(x, self.tokens(lengths))
+        samples = torch.full(audio.shape[:1], audio.shape[1]) if lengths is None else lengths
+        # Without a name the patches go when the blocks are cut: those of a long clip are many.
+        return self._encode_blocks(
+            self.patch_embed(self.spectrogram(audio, lengths)), self.tokens(samples)
+        )
 
     def spectrogram(self, audio: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Checked audio (B, N) → (B, n_mels, T) log-mel through the batch norm, float32."""

@@ -21,6 +21,7 @@ from tasks.measure import UNTOLD, cut_short
 # over. To hand over each clip costs as much as a short one; many long ones leave the CPU's cache.
 PARTS = 8
 _STEP_OF_16_BITS = np.float32(2.0**-15)
+_FRAMES_AT_ONCE = 1 << 20  # of several channels, averaged: bounds the memory of long clips
 
 Decoded = Iterator["np.ndarray | BadAudio"]
 
@@ -50,8 +51,8 @@ def decode(location: Place, sample_rate: int) -> np.ndarray:
         raise BadAudio(str(error)) from None
     except OSError as error:
         raise BadAudio(f"{location}: could not be read ({error.strerror or error})") from None
-    audio, rate = _by_numpy(encoded) or _by_libsndfile(encoded, location)
-    mono = audio[:, 0] if audio.shape[1] == 1 else audio.mean(axis=1)
+    mono, rate = _by_numpy(encoded) or _by_libsndfile(encoded, location)
+    del encoded  # a long clip is held once, not once more while it is resampled
     if rate != sample_rate:
         mono = soxr.resample(mono, rate, sample_rate, quality="HQ")
         if len(mono) == 0:
@@ -60,7 +61,7 @@ def decode(location: Place, sample_rate: int) -> np.ndarray:
 
 
 def _by_numpy(encoded: bytes) -> tuple[np.ndarray, int] | None:
-    """Samples (frames, channels) float32 and their rate, of a plain 16-bit WAV; None of others.
+    """Samples (frames,) float32 and their rate, of a plain 16-bit WAV; None of others.
 
     libsndfile gives the same bits, in a dozen calls that each give the interpreter's lock
     away: with clips of one second, two threads are slower than one.
@@ -69,12 +70,18 @@ def _by_numpy(encoded: bytes) -> tuple[np.ndarray, int] | None:
     if plain is None or plain.bits != 16:
         return None
     integers = np.frombuffer(encoded, "<i2", plain.frames * plain.channels, plain.start)
-    samples = np.multiply(integers, _STEP_OF_16_BITS, dtype=np.float32)
-    return samples.reshape(plain.frames, plain.channels), plain.rate
+    if plain.channels == 1:
+        return np.multiply(integers, _STEP_OF_16_BITS, dtype=np.float32), plain.rate
+    frames = integers.reshape(plain.frames, plain.channels)
+    mono = np.empty(plain.frames, dtype=np.float32)
+    for start in range(0, plain.frames, _FRAMES_AT_ONCE):
+        some = slice(start, start + _FRAMES_AT_ONCE)
+        np.multiply(frames[some], _STEP_OF_16_BITS, dtype=np.float32).mean(axis=1, out=mono[some])
+    return mono, plain.rate
 
 
 def _by_libsndfile(encoded: bytes, location: Place) -> tuple[np.ndarray, int]:
-    """Samples (frames, channels) float32 and their rate, of any format."""
+    """Samples (frames,) float32 and their rate, of any format."""
     if cut_short(location, encoded):
         raise BadAudio(
             f"{location}: expected the samples that its header promises, found fewer; the file is "
@@ -109,7 +116,7 @@ def _by_libsndfile(encoded: bytes, location: Place) -> tuple[np.ndarray, int]:
         )
     if not whole_numbers and not np.isfinite(audio).all():
         raise BadAudio(f"{location}: expected finite samples, found NaN or infinity")
-    return audio, rate
+    return audio[:, 0] if audio.shape[1] == 1 else audio.mean(axis=1), rate
 
 
 class _Scratch:

@@ -15,7 +15,7 @@ from harness.audio import BadAudio, Decoded, Decoder
 from harness.cache import Shard
 from harness.encoder import Encoder, embed_batch
 from harness.errors import UserError
-from harness.timeline import NO_TIMES, Timeline
+from harness.timeline import Timeline
 from harness.timestamps import clip_fault, embed_timestamps
 from tasks.archive import Place
 from tasks.prepare import Index
@@ -64,7 +64,7 @@ def compute(
     Raises BadAudio and UserError as `harness.embed.embed` does.
     """
     places = index.places() if missing else []
-    embed = _moments if index.task.timestamps else _scenes
+    embed = _embed_moments if index.task.timestamps else _embed_scenes
     ahead: dict[int, Decoded] = {}
     # One autocast context for all batches: it casts each weight once, not once a batch.
     with Decoder(encoder.sample_rate, settings.workers) as decoder, _autocast(encoder, settings):
@@ -72,11 +72,8 @@ def compute(
             for soon in missing[turn : turn + 1 + LOOKAHEAD]:
                 if soon not in ahead:
                     ahead[soon] = decoder.start([places[clip] for clip in plan[soon]])
-            audio, skipped = _heard(ahead.pop(number), settings)
             clips = [places[clip] for clip in plan[number]]
-            values, timeline = embed(encoder, clips, audio, settings)
-            padded = sum(len(clip) < encoder.minimum_samples for clip in audio.values())
-            yield number, Shard(values, skipped, padded, timeline)
+            yield number, embed(encoder, settings, clips, ahead.pop(number))
 
 
 def _autocast(encoder: Encoder, settings: Settings) -> AbstractContextManager[object]:
@@ -98,12 +95,13 @@ def _heard(decoded: Decoded, settings: Settings) -> tuple[dict[int, np.ndarray],
     return audio, skipped
 
 
-def _scenes(
-    encoder: Encoder, places: Sequence[Place], audio: Audio, settings: Settings
-) -> tuple[np.ndarray, Timeline]:
+def _embed_scenes(
+    encoder: Encoder, settings: Settings, places: Sequence[Place], decoded: Decoded
+) -> Shard:
+    audio, skipped = _heard(decoded, settings)
     values = np.full((len(places), encoder.embedding_size), np.nan, dtype=np.float32)
     for rows in _batches(audio, settings.batch_seconds * encoder.sample_rate, encoder.ragged):
-        batch, lengths = _padded([audio[row] for row in rows])
+        batch, lengths = _stacked([audio[row] for row in rows])
         values[rows] = embed_batch(encoder, batch, lengths)
         for row in rows:
             if not np.isfinite(values[row]).all():
@@ -111,26 +109,32 @@ def _scenes(
                     f"{places[row]}: expected a finite embedding, found NaN or infinity "
                     f"from model {encoder.name}; try --precision float32"
                 )
-    return values, NO_TIMES
+    return Shard(values, skipped, _padded(audio, encoder))
 
 
-def _moments(
-    encoder: Encoder, places: Sequence[Place], audio: Audio, settings: Settings
-) -> tuple[np.ndarray, Timeline]:
+def _embed_moments(
+    encoder: Encoder, settings: Settings, places: Sequence[Place], decoded: Decoded
+) -> Shard:
+    audio, skipped = _heard(decoded, settings)
     values = [np.empty((0, encoder.timestamp_embedding_size), dtype=np.float32)] * len(places)
     times = [np.empty(0)] * len(places)
     # Only clips of one length meet: of a ragged batch the HEAR API does not say what is padding.
     for rows in _batches(audio, settings.batch_seconds * encoder.sample_rate, ragged=False):
         try:
-            found = embed_timestamps(encoder, np.stack([audio[row] for row in rows]))
+            found, when = embed_timestamps(encoder, np.stack([audio[row] for row in rows]))
         except UserError as error:
             raise UserError(f"{places[rows[0]]}: {error}") from None
         samples = max(len(audio[rows[0]]), encoder.minimum_samples)
-        for row, values[row], times[row] in zip(rows, *found, strict=True):
+        for number, row in enumerate(rows):
+            values[row], times[row] = found[number], when[number]
             fault = clip_fault(values[row], times[row], 1000 * samples / encoder.sample_rate)
             if fault:
                 raise UserError(f"{places[row]}: {fault}, from {encoder.module.__name__}")
-    return np.concatenate(values), Timeline.of(times)
+    return Shard(np.concatenate(values), skipped, _padded(audio, encoder), Timeline.of(times))
+
+
+def _padded(audio: Audio, encoder: Encoder) -> int:
+    return sum(len(clip) < encoder.minimum_samples for clip in audio.values())
 
 
 def _batches(audio: Audio, limit: float, ragged: bool) -> Iterator[list[int]]:
@@ -150,7 +154,7 @@ def _batches(audio: Audio, limit: float, ragged: bool) -> Iterator[list[int]]:
         yield batch
 
 
-def _padded(clips: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+def _stacked(clips: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
     """Clips as one batch (B, N), and their lengths (B,) int64 unless they are all equal."""
     lengths = np.array([len(clip) for clip in clips], dtype=np.int64)
     batch = np.zeros((len(clips), lengths.max()), dtype=np.float32)

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from scipy.signal import resample_poly
 
+from harness import audio
 from harness.audio import BadAudio, Decoder, decode
 from tasks.archive import Place, Tree
 
@@ -37,6 +38,17 @@ def test_every_bit_is_that_of_soundfile(tmp_path: Path, format: str, channels: i
     expected, _ = soundfile.read(file, dtype="float32", always_2d=True)
     mono = expected.mean(axis=1) if channels > 1 else expected[:, 0]
     np.testing.assert_array_equal(decode(Place(path=str(file)), RATE), mono)
+
+
+def test_channels_are_averaged_a_part_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of a clip of minutes are."""
+    samples = np.random.default_rng(0).uniform(-1, 1, (5000, 2))
+    soundfile.write(tmp_path / "a.wav", samples, RATE)
+    whole = decode(Place(path=str(tmp_path / "a.wav")), RATE)
+    monkeypatch.setattr(audio, "_FRAMES_AT_ONCE", 999)
+    np.testing.assert_array_equal(decode(Place(path=str(tmp_path / "a.wav")), RATE), whole)
 
 
 def test_clips_of_one_thread_do_not_mix(tmp_path: Path) -> None:
