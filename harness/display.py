@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from harness import cells
 from harness.errors import UserError
+from harness.tables import cells
 
 PLAIN_INTERVAL = 10.0  # s between two plain lines of one job
 

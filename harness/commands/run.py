@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from harness import published, runner, suites, tables
+from harness import runner, suites, tables
 from harness.commands import consent, options
 from harness.commands.show import write_table
 from harness.display import Display
 from harness.runner import Plan
 from harness.shards import PRECISIONS, Settings
+from harness.tables import published
 
 
 @click.command("run")

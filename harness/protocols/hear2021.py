@@ -124,7 +124,8 @@ class _Search:
     def outcome(self, chosen: Sequence[_Found]) -> Outcome:
         """Return the answers of one head per division for its test clips."""
         judge, trained = self._judge, [each.trained for each in chosen]
-        answers = []
+        events = isinstance(judge, EventJudge)
+        answers: list[Any] = []
         for fold, head in zip(self._problem.folds, trained, strict=True):
             logits = head.logits(self._features[judge.rows(fold.test)])
             answers.append(judge.answer(fold.test, logits, head.note))
@@ -132,10 +133,11 @@ class _Search:
             "valid": [head.value for head in trained],
             "epochs": [head.epoch + 1 for head in trained],
         }
-        if isinstance(judge, EventJudge):
+        if events:
             extra["postprocessing"] = [head.note for head in trained]
         return Outcome(
-            **{"events" if isinstance(judge, EventJudge) else "scores": tuple(answers)},
+            scores=() if events else tuple(answers),
+            events=tuple(answers) if events else (),
             selection={
                 "on": "valid",
                 "grid": list(self.points),

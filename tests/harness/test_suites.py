@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 import tasks
-from harness import published, suites
+from harness import suites
 from harness.errors import UserError
 from harness.protocols import PROTOCOLS
+from harness.tables import published
 
 ROOT = Path(__file__).parents[2]
 

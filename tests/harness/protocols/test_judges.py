@@ -130,5 +130,5 @@ def test_events_are_judged_by_the_loss_where_the_task_says_so() -> None:
     verdict = judge(np.arange(2), certain(judge) / 5)
     assert verdict.value == pytest.approx(-np.log1p(np.exp(-2)), rel=1e-5)
     assert verdict.postprocessing == {"median_filter_ms": 0, "min_duration": 50}
-    with pytest.raises(UserError, match="expected one way of post-processing .* found 2"):
+    with pytest.raises(UserError, match=r"expected one way of post-processing .* found 2"):
         watched(BY_LOSS)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from harness import results
-from harness.cells import Record
 from harness.suites import Columns
+from harness.tables.cells import Record
 
 
 @dataclass(frozen=True)

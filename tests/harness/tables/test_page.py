@@ -4,7 +4,7 @@ import pytest
 
 from harness import tables
 from harness.errors import UserError
-from harness.published import Published, Row
+from harness.tables.published import Published, Row
 from tests.harness.records import make_record
 
 

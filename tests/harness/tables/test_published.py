@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import published
 from harness.encoder import ALIASES
 from harness.errors import UserError
+from harness.tables import published
 from tests.harness.records import make_record
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = Path(__file__).parents[3] / "results"
 KNN = published.read(RESULTS / "published" / "knn.csv")
 
 

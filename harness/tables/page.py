@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness import cells, comparison, domain_tables, suites
-from harness.cells import Record
+from harness import suites
 from harness.errors import UserError
-from harness.published import Published, Row
+from harness.tables import by_domain, cells, comparison
+from harness.tables.cells import Record
+from harness.tables.published import Published, Row
 
 _NOTES = {
     "°": "synthetic data: says that the machinery works, nothing about real sounds",
@@ -52,7 +53,7 @@ def _section(protocol: str, records: Sequence[Record], published: Published | No
     parts = _opening(protocol, records)
     opening = len(parts)
     if suite and (suited or published):
-        parts += domain_tables.tables(suite, published or _unpublished(protocol, suite), suited)
+        parts += by_domain.tables(suite, published or _unpublished(protocol, suite), suited)
     elif published:
         parts += _comparison(published, suited)
     if others:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness import cells
-from harness.cells import Record
-from harness.published import Published, Row
+from harness.tables import cells
+from harness.tables.cells import Record
+from harness.tables.published import Published, Row
 
 # The measured cells of one model, given its records by task and the published row, if any.
 Measured = Callable[[Mapping[str, Record], Row | None], list[str]]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness import suites, tables
-from harness.published import Published, Row
+from harness.tables.published import Published, Row
 from tests.harness.records import make_record
 
 HEAR = suites.load("hear")

@@ -19,7 +19,7 @@ from harness.errors import UserError
 
 _FACTS = ["title", "model", "collapsed"]
 _PARAMETERS = "parameters"
-_CHECKOUT = Path(__file__).parents[1] / "results" / "published"
+_CHECKOUT = Path(__file__).parents[2] / "results" / "published"
 
 
 @dataclass(frozen=True)

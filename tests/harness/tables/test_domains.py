@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.domains import average
+from harness.tables.domains import average
 from tests.harness.records import make_record
 
 COLUMNS = {"a": ("a",), "b": ("b",), "pair": ("left", "right")}

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness import cells, comparison
-from harness.cells import Record
-from harness.domains import Average, average
-from harness.published import Published, Row
 from harness.suites import Columns, Suite
+from harness.tables import cells, comparison
+from harness.tables.cells import Record
+from harness.tables.domains import Average, average
+from harness.tables.published import Published, Row
 
 _AVERAGES = (
     "A domain's score is the plain mean of its tasks' scores, and stands only where each of them "
