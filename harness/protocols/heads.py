@@ -82,11 +82,14 @@ def train(
     judge: Judge,
     seed: int,
     progress: Progress = lambda done, total: None,
+    *,
+    width: int | None = None,
 ) -> list[Trained]:
     """Train every head where the features lie; one result per head, in their order.
 
     features: (N, D) float32; batches are gathered from it, it is never copied. targets: (N,)
-    int64, or (N, C) uint8 or bool where a clip may have several labels or none.
+    int64, or (N, C) uint8 or bool where a clip may have several labels or none. width: heads in
+    a stack; by default what suits the device.
     Raises UserError if a division cannot be trained on, or no epoch would be validated.
     """
     if schedule.max_epochs < schedule.every:
@@ -96,16 +99,17 @@ def train(
         )
     if targets.dtype == torch.bool:
         targets = targets.view(torch.uint8)  # torch does not subtract bool
-    setting = _Setting(features, targets, classes, schedule, seed)
+    if width is None:
+        width = 1 if features.device.type == "cpu" else max(1, len(heads))
+    setting = _Setting(
+        features, targets, classes, divisions, schedule, judge, seed, width, progress
+    )  # fmt: skip
     trained: dict[int, Trained] = {}
-    for number, division in enumerate(divisions):
+    for number in range(len(divisions)):
         own = {i: head for i, head in enumerate(heads) if head.division == number}
-
-        def report(epochs: int, before: int = number * schedule.max_epochs) -> None:
-            progress(before + epochs, len(divisions) * schedule.max_epochs)
-
-        trained |= _train_division(setting, own, division, judge, report)
-        report(schedule.max_epochs)
+        if own:
+            trained |= _train_division(setting, number, own)
+        setting.report(number, schedule.max_epochs)
     return [trained[i] for i in range(len(heads))]
 
 
@@ -116,12 +120,21 @@ class _Setting:
     features: Tensor
     targets: Tensor
     classes: int
+    divisions: Sequence[Division]
     schedule: Schedule
+    judge: Judge
     seed: int
+    width: int
+    progress: Progress
 
     def seeded(self, *purpose: int) -> int:
         """A number for a generator of torch, which keeps 32 bits."""
         return int(np.random.SeedSequence((self.seed, *purpose)).generate_state(1)[0])
+
+    def report(self, division: int, epochs: int) -> None:
+        """Divisions are trained in their order; one that ends early is done."""
+        most = self.schedule.max_epochs
+        self.progress(division * most + epochs, len(self.divisions) * most)
 
 
 @dataclass(frozen=True)
@@ -137,33 +150,27 @@ class _Group:
         return _Group(members, self.stack.only(keep), self.adam.only(keep))
 
 
-def _train_division(
-    setting: _Setting,
-    heads: dict[int, Head],
-    division: Division,
-    judge: Judge,
-    report: Callable[[int], None],
-) -> dict[int, Trained]:
-    """Train heads on the division that they have in common, until each has ended."""
-    if not heads:
-        return {}
+def _train_division(setting: _Setting, number: int, heads: dict[int, Head]) -> dict[int, Trained]:
+    """Train the heads of one division until each has ended."""
+    division, schedule = setting.divisions[number], setting.schedule
     _check(division)
-    schedule, device = setting.schedule, setting.features.device
+    device = setting.features.device
     train, valid = (torch.from_numpy(rows).to(device) for rows in (division.train, division.valid))
     groups = _groups(setting, heads)
     watches = {i: Watch(schedule.patience, nan_ends=schedule.nan_ends) for i in heads}
     room = Room(setting.features)
-    for epoch in range(schedule.max_epochs):
+    last = schedule.max_epochs // schedule.every * schedule.every  # nobody would see the rest
+    for epoch in range(last):
         _learn(setting, groups, train, epoch, room)
         if (epoch + 1) % schedule.every == 0:
             for group, logits in zip(groups, _logits(setting, groups, valid), strict=True):
                 for position, i in enumerate(group.members):
-                    keep = partial(group.stack.only, [position])
-                    watches[i].see(epoch, *judge(i, logits[:, position]), keep)
+                    value, note = setting.judge(i, logits[:, position])
+                    watches[i].see(epoch, value, note, partial(group.stack.only, [position]))
             groups = list(_unended(groups, watches))
             if not groups:
                 break
-        report(epoch + 1)
+        setting.report(number, epoch + 1)
     return {i: watch.best for i, watch in watches.items() if watch.best}
 
 
@@ -181,13 +188,12 @@ def _check(division: Division) -> None:
 
 
 def _groups(setting: _Setting, heads: dict[int, Head]) -> list[_Group]:
-    """Heads at their start, in groups as large as suits the device."""
+    """Heads at their start, those of one depth in groups as wide as asked for."""
     groups = []
     for depth in sorted({head.layers for head in heads.values()}):
         members = [i for i, head in heads.items() if head.layers == depth]
-        width = 1 if setting.features.device.type == "cpu" else len(members)
-        for first in range(0, len(members), width):
-            part = members[first : first + width]
+        for first in range(0, len(members), setting.width):
+            part = members[first : first + setting.width]
             stack = layers.join([_draw(setting, heads[i]) for i in part], setting.features)
             adam = Adam.start(stack, [heads[i].learning_rate for i in part])
             groups.append(_Group(part, stack, adam))
