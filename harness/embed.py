@@ -16,7 +16,7 @@ from harness import timestamps
 from harness.cache import Cache, Entry, Shard
 from harness.encoder import Encoder
 from harness.errors import UserError
-from harness.gather import Moments, Scenes
+from harness.gather import Scenes, Timestamps
 from harness.shards import Settings, compute, plan_shards
 from harness.timeline import NO_TIMES
 from tasks.prepare import Index
@@ -72,7 +72,8 @@ def embed(
     seconds = [float(durations[clips].sum()) for clips in plan]
     total = sum(seconds)
     entry = cache.entry(encoder.name, _key(index, encoder, settings, plan))
-    gathered = (Moments if index.task.timestamps else Scenes)(len(durations), _size(index, encoder))
+    kind = Timestamps if index.task.timestamps else Scenes
+    gathered = kind(len(durations), _size(index, encoder))
     missing = []
     for number, clips in enumerate(plan):
         shard = entry.read(number, len(clips))

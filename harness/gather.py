@@ -57,7 +57,7 @@ class Scenes(Gathering):
         return self._values[: len(kept)], NO_TIMES
 
 
-class Moments(Gathering):
+class Timestamps(Gathering):
     """Timestamp embeddings.
 
     How many rows there are is known when the last shard is there. So their times are noted

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from harness.cache import Cache, Shard
+from harness.timeline import NO_TIMES, Timeline
 
 KEY = {"weights_sha256": "ab", "canary": ("1", "2"), "precision": "float32"}
 
@@ -19,6 +20,12 @@ def shard(rows: int = 5) -> Shard:
     return Shard(values, {1: "clip.wav: empty"}, padded=2)
 
 
+def moments() -> Shard:
+    """Of three clips; the second was skipped."""
+    timeline = Timeline.of([np.array([0.0, 10.0]), np.empty(0), np.array([0.0, 10.0, 1 / 3])])
+    return Shard(shard().values, {1: "clip.wav: empty"}, padded=0, timeline=timeline)
+
+
 def test_round_trip(tmp_path: Path) -> None:
     entry = Cache(tmp_path).entry("base", KEY)
     entry.write(0, shard())
@@ -26,6 +33,36 @@ def test_round_trip(tmp_path: Path) -> None:
     assert back is not None
     np.testing.assert_array_equal(back.values, shard().values)
     assert (back.skipped, back.padded) == ({1: "clip.wav: empty"}, 2)
+    assert back.timeline is NO_TIMES
+
+
+def test_a_shard_of_moments_keeps_its_timeline(tmp_path: Path) -> None:
+    entry = Cache(tmp_path).entry("base", KEY)
+    entry.write(0, moments())
+    assert entry.read(0, 5) is None
+    back = entry.read(0, 3)
+    assert back is not None
+    for name, array in moments().arrays.items():
+        assert back.arrays[name].dtype == array.dtype
+        np.testing.assert_array_equal(back.arrays[name], array)
+    assert back.skipped == {1: "clip.wav: empty"}
+    assert entry.damaged() == []
+
+
+def test_every_number_of_a_shard_of_moments_is_checked(tmp_path: Path) -> None:
+    entry = Cache(tmp_path).entry("base", KEY)
+    entry.write(0, moments())
+    (file,) = entry.folder.glob("*.safetensors")
+    good = file.read_bytes()
+    size = sum(array.nbytes for array in moments().arrays.values())
+    for place in range(len(good) - size, len(good)):
+        file.write_bytes(good[:place] + bytes([good[place] ^ 0x01]) + good[place + 1 :])
+        assert entry.read(0, 3) is None
+    assert entry.damaged() == [file]
+    entry.finish([3])
+    assert entry.damaged() == [file]
+    file.write_bytes(good)
+    assert entry.damaged() == []
 
 
 @settings(max_examples=25, deadline=None)
