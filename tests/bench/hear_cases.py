@@ -1,15 +1,13 @@
 """What heareval and our protocol are both asked: one problem of each kind, real and MelSpec.
 
-fsdd: scenes, train / valid / test; fsdd120: with 120 training clips of each digit. esc10: scenes,
-five folds. events: a toy detection task, train / valid / test
-(tests/tasks/miniature/mixtures.py). And clouds: ESC-50's size, 2000 × 768, made up, for the time
-alone.
+fsdd: scenes, train / valid / test. esc10: scenes, five folds. events: a toy detection task,
+train / valid / test (tests/tasks/miniature/mixtures.py). And clouds: ESC-50's size, 2000 × 768,
+made up, for the time alone.
 """
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,17 +49,12 @@ class Case:
     metrics: Mapping[str, str]
 
 
-def fsdd(data: Path, kept: Path, each: int | None = None) -> Case:
-    """Spoken digits; the harness cuts the validation clips out of train. `each`: of a class."""
+def fsdd(data: Path, kept: Path) -> Case:
+    """Spoken digits; the harness cuts the validation clips out of train."""
     index = _index("fsdd", data, kept)
     (fold,) = splits.folds(index)
-    if each is not None:
-        targets = index.targets()[fold.train]
-        members = [fold.train[targets == label] for label in range(len(index.classes))]
-        some = [clips[:: len(clips) // each][:each] for clips in members]  # of every speaker
-        fold = replace(fold, train=np.sort(np.concatenate(some)))
     named = {"train": fold.train, "valid": fold.valid, "test": fold.test}
-    return _scenes("fsdd" if each is None else f"fsdd{each}", index, (fold,), named, kept)
+    return _scenes("fsdd", index, (fold,), named, kept)
 
 
 def esc10(data: Path, kept: Path) -> Case:
@@ -128,7 +121,6 @@ def events(data: Path, kept: Path) -> Case:
 
 CASES: dict[str, Callable[[Path, Path], Case]] = {
     "fsdd": fsdd,
-    "fsdd120": partial(fsdd, each=120),
     "esc10": esc10,
     "events": events,
     "clouds": clouds,
