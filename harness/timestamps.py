@@ -51,7 +51,10 @@ def clip_fault(embeddings: np.ndarray, times: np.ndarray, milliseconds: float) -
         return "expected finite timestamps, found NaN or infinity"
     if (np.diff(times) < 0).any():
         return "expected timestamps in the order of time, found one before its predecessor"
-    if times[0] < -_BEYOND or times[-1] > milliseconds + _BEYOND:
+    # The last moment of a padded clip may be centred beyond its end: by a step at most.
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    beyond = max(_BEYOND, step)
+    if times[0] < -_BEYOND or times[-1] > milliseconds + beyond:
         return (
             f"expected timestamps within the clip, 0 to {milliseconds:g} ms, "
             f"found {times[0]:g} to {times[-1]:g}"

@@ -122,7 +122,8 @@ GOOD = [0.0, 10.0, 10.0, 20.5]
         ([0, 10, 20, math.nan], "finite timestamps"),
         ([0, 10, 20, math.inf], "finite timestamps"),
         ([0, 10, 9.99, 20], "order of time"),
-        ([0, 10, 20, 21.1], "0 to 20 ms, found 0 to 21.1"),
+        ([0, 10, 20, 29.9], ""),  # the last step is padded
+        ([0, 10, 20, 30.1], "0 to 20 ms, found 0 to 30.1"),
         ([-1.1, 10, 20, 20], "0 to 20 ms, found -1.1 to 20"),
     ],
 )
