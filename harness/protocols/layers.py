@@ -143,39 +143,56 @@ def gradients(
     taken, tape = x[:, None], []
     for i, (layer, mask) in enumerate(zip(stack.layers, masks, strict=True)):
         linear = _times(taken, layer.weight, room(f"linear{i}", len(x), *layer.gain.shape))
-        given, gain, statistics = _normalise(linear, layer, rate, room(f"given{i}", *linear.shape))
+        norm, given = _normalise(linear, layer, rate, room(f"given{i}", *linear.shape))
         torch.clamp(given, given.new_zeros(()), mask[:, None], out=given)
-        tape.append((taken, linear, gain, statistics, given))
+        tape.append((taken, norm, given))
         taken = given
     logits = _times(taken, stack.projection, room("logits", len(x), *stack.bias.shape))
     slope = _slope(logits.add_(stack.bias), target)
     found = [_outer(slope, taken, room("projection", *stack.projection.shape)), slope.sum(dim=0)]
     above = stack.projection
-    for i, (taken, linear, gain, statistics, given) in reversed(list(enumerate(tape))):
-        slope = _times(slope, above.transpose(1, 2), room("slope", *given.shape))
+    for i, (taken, norm, given) in reversed(list(enumerate(tape))):
+        slope = _times(slope, above.transpose(1, 2), room(f"slope{i}", *given.shape))
         torch.ops.aten.threshold_backward.grad_input(slope, given, 0, grad_input=slope)
-        flat, *scaled = torch.ops.aten.native_batch_norm_backward(
-            slope.flatten(1), linear.flatten(1), gain, None, None, *statistics,
-            True, EPSILON, [True, True, True],
-        )  # fmt: skip
-        slope, above = flat.view_as(slope), stack.layers[i].weight
-        own = (t.view(slope.shape[1:]).div_(1 - rate) for t in scaled)
+        own = [t.view(slope.shape[1:]).div_(1 - rate) for t in norm.backward(slope)]
+        above = stack.layers[i].weight
         found = [_outer(slope, taken, room(f"weight{i}", *above.shape)), *own, *found]
     return found
 
 
-def _normalise(
-    linear: Tensor, layer: Layer, rate: float, out: Tensor
-) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-    """Batch norm of (B, g, H), dropout's factor in it; that gain, and what backward asks for."""
+class _Norm(NamedTuple):
+    """A batch norm as it was applied: its input, flat, and per column gain, mean and scale."""
+
+    x: Tensor  # (B, g · H)
+    gain: Tensor  # (g · H,), dropout's factor in it
+    mean: Tensor
+    scale: Tensor  # 1 / √(variance + ε)
+
+    def backward(self, slope: Tensor) -> tuple[Tensor, Tensor]:
+        """From the output's gradient to the input's, in place; those of gain and shift."""
+        flat = slope.flatten(1)
+        _, gain, shift = torch.ops.aten.native_batch_norm_backward(
+            flat, self.x, self.gain, None, None, self.mean, self.scale,
+            True, EPSILON, [False, True, True],
+        )  # fmt: skip
+        # (slope - its mean - normed · mean of slope · normed) · gain · scale, in two passes; the
+        # operator would do it in one, but into new memory.
+        factor, tilt = self.gain * self.scale, gain * self.scale / -len(flat)
+        flat.addcmul_(self.x, tilt)
+        torch.addcmul(-factor * (shift / len(flat) + tilt * self.mean), flat, factor, out=flat)
+        return gain, shift
+
+
+def _normalise(linear: Tensor, layer: Layer, rate: float, out: Tensor) -> tuple[_Norm, Tensor]:
+    """Batch norm of (B, g, H) and dropout's factor; moves the running statistics."""
     gain, shift = layer.gain.flatten() / (1 - rate), layer.shift.flatten() / (1 - rate)
-    statistics = torch.empty_like(gain), torch.empty_like(gain)
+    norm = _Norm(linear.flatten(1), gain, torch.empty_like(gain), torch.empty_like(gain))
     torch.ops.aten.native_batch_norm.out(
-        linear.flatten(1), gain, shift, layer.mean.view(-1), layer.variance.view(-1),
+        norm.x, gain, shift, layer.mean.view(-1), layer.variance.view(-1),
         True, MOMENTUM, EPSILON,
-        out=out.flatten(1), save_mean=statistics[0], save_invstd=statistics[1],
+        out=out.flatten(1), save_mean=norm.mean, save_invstd=norm.scale,
     )  # fmt: skip
-    return out, gain, statistics
+    return norm, out
 
 
 def _times(x: Tensor, weight: Tensor, out: Tensor) -> Tensor:
