@@ -214,7 +214,9 @@ def _learn(setting: _Setting, groups: list[_Group], rows: Tensor, epoch: int, ro
         generator = torch.Generator().manual_seed(setting.seeded(ORDER, epoch))
         rows = rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
     for step, batch in enumerate(_batches(rows, schedule.batch)):
-        x, target = setting.features[batch], setting.targets[batch]
+        x = room("x", len(batch), setting.features.shape[1])
+        torch.index_select(setting.features, 0, batch, out=x)
+        target = setting.targets[batch]
         masks = [
             layers.ceilings(
                 schedule.dropout,

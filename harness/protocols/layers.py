@@ -107,11 +107,11 @@ class Room:
         self._like = like
         self._taken: dict[str, Tensor] = {}
 
-    def __call__(self, name: str, *shape: int) -> Tensor:
-        """A contiguous tensor with whatever its last user left in it."""
+    def __call__(self, name: str, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
+        """A contiguous tensor with whatever its last user left in it; one name, one type."""
         size = math.prod(shape)
         if name not in self._taken or len(self._taken[name]) < size:
-            self._taken[name] = self._like.new_empty(size)
+            self._taken[name] = self._like.new_empty(size, dtype=dtype)
         return self._taken[name][:size].view(shape)
 
 
@@ -121,13 +121,13 @@ def ceilings(rate: float, shape: tuple[int, int], seed: int, room: Room, name: s
     16 random bits decide an entry: 0.1 is met within 1e-5. The mask depends on the seed, the
     shape and the kind of device alone. It lies in the room under the name.
     """
-    result = room(name, *shape)
-    generator = torch.Generator(result.device).manual_seed(seed)
-    words = torch.empty(-(-result.numel() // 4), dtype=torch.int64, device=result.device)
-    bits = words.random_(-(2**63), None, generator=generator).view(torch.int16)
+    size = math.prod(shape)
+    words = room("random", -(-size // 4), dtype=torch.int64)
+    generator = torch.Generator(words.device).manual_seed(seed)
+    bits = words.random_(-(2**63), None, generator=generator).view(torch.int16)[:size]
     least = round(rate * 2**16) - 2**15  # that keeps an entry
-    torch.ge(bits[: result.numel()].view(shape), least, out=result)
-    return result.mul_(torch.finfo(result.dtype).max)
+    mask = torch.ge(bits.view(shape), least, out=room(name, *shape))
+    return mask.mul_(torch.finfo(mask.dtype).max)
 
 
 def gradients(
