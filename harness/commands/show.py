@@ -1,8 +1,9 @@
 """`list`, `table`, `validate`, `doctor`: commands that look and tell."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,10 +28,7 @@ def list_(kind: str | None) -> None:
         "tasks": lambda: [(name, tasks.load(name).title) for name in tasks.names()],
         "suites": lambda: [(name, _suite(name)) for name in SUITES],
         "models": lambda: sorted(ALIASES.items()),
-        "protocols": lambda: [
-            (name, ", ".join(f"{key} {value}" for key, value in protocol.params.items()))
-            for name, protocol in PROTOCOLS.items()
-        ],
+        "protocols": lambda: [(name, _told(each.params)) for name, each in PROTOCOLS.items()],
     }
     for name in [kind] if kind else lists:
         if not kind:
@@ -85,6 +83,16 @@ def write_table(results_folder: Path) -> str:
     )
     write_atomically(results_folder / "README.md", (head + text).encode())
     return text
+
+
+def _told(params: Mapping[str, Any]) -> str:
+    """A protocol's parameters in a line; what fills sentences is told below its tables."""
+    brief = {
+        key: value
+        for key, value in params.items()
+        if not (isinstance(value, list) and all(isinstance(part, str) for part in value))
+    }
+    return ", ".join(f"{key} {value}" for key, value in brief.items())
 
 
 def _suite(name: str) -> str:
