@@ -226,9 +226,9 @@ def logits(stack: Stack, x: Tensor) -> Tensor:
     taken = x[:, None]
     for layer in stack.layers:
         scale = layer.gain * torch.rsqrt(layer.variance + EPSILON)
-        out = x.new_empty(len(x), *scale.shape)
-        taken = _times(taken, layer.weight * scale[:, :, None], out)
-        taken.add_(layer.shift - layer.mean * scale).relu_()
+        linear = _times(taken, layer.weight, x.new_empty(len(x), *scale.shape))
+        shift = layer.shift - layer.mean * scale
+        taken = torch.addcmul(shift, linear, scale, out=linear).relu_()
     out = x.new_empty(len(x), *stack.bias.shape)
     return _times(taken, stack.projection, out).add_(stack.bias)
 
