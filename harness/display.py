@@ -79,8 +79,8 @@ class Display:
         self._show(f"embed {task}", done, total, "audio-s", cached=", all there already")
 
     def fit(self, task: str, protocol: str, done: float, total: float) -> None:
-        """`done` of `total` epochs of all heads of a protocol are trained."""
-        self._show(f"fit {task} {protocol}", done, total, "epochs")
+        """A protocol has done `done` of `total` of its work, in percent."""
+        self._show(f"fit {task} {protocol}", done, total, "%")
 
     def result(self, record: dict[str, Any]) -> None:
         """A record was written."""

@@ -53,7 +53,7 @@ class Problem:
     targets: (N,) int64 class indices, or (N, C) bool when a clip may have several labels or
     none. metric: a name that harness.metrics or harness.event_scores knows. device: where a
     protocol that uses torch may compute. evaluation: as in `tasks.spec.Task`. progress: is
-    told of a long fit: epochs done, and epochs at most.
+    told of a long fit: how much is done, of how much.
     """
 
     embeddings: np.ndarray

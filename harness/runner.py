@@ -65,7 +65,7 @@ class Display(Interface):
         """`done` of `total` seconds of a task's audio are embedded."""
 
     def fit(self, task: str, protocol: str, done: float, total: float) -> None:
-        """`done` of `total` epochs of all heads of a protocol are trained."""
+        """A protocol has done `done` of `total` of its work."""
 
     def result(self, record: dict[str, Any]) -> None:
         """A record was written."""

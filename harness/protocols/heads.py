@@ -8,11 +8,12 @@ follows from the seed and
 - for dropout: epoch, step and layer;
 - for the order of the clips, where they are shuffled: the epoch.
 
-On an accelerator, where small products wait for their launch, heads of one depth are one stack.
-On a CPU, where activations must stay in the cache, each is a stack of its own.
+On an accelerator, where small products wait for their launch, all heads of one depth are one stack,
+whatever their division. On a CPU, where activations must stay in the cache, each is a stack of its
+own, and the divisions take turns.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,9 +25,11 @@ from torch import Tensor
 from harness.errors import UserError
 from harness.protocols import layers
 from harness.protocols.early_stop import ROWS, Trained, Watch
+from harness.protocols.groups import Group, Step, batches
 from harness.protocols.layers import Adam, Init, Room, Stack
 
 WEIGHTS, DROPOUT, ORDER = range(3)  # what chance is for
+DEEPEST = 2  # hidden layers
 
 
 @dataclass(frozen=True)
@@ -101,16 +104,21 @@ def train(
         targets = targets.view(torch.uint8)  # torch does not subtract bool
     if width is None:
         width = 1 if features.device.type == "cpu" else max(1, len(heads))
-    setting = _Setting(
-        features, targets, classes, divisions, schedule, judge, seed, width, progress
-    )  # fmt: skip
+    setting = _Setting(features, targets, classes, divisions, schedule, judge, seed, width)
+    numbers = sorted({head.division for head in heads})
+    cohorts = [[number] for number in numbers] if width == 1 else [numbers] if numbers else []
     trained: dict[int, Trained] = {}
-    for number in range(len(divisions)):
-        own = {i: head for i, head in enumerate(heads) if head.division == number}
-        if own:
-            trained |= _train_division(setting, number, own)
-        setting.report(number, schedule.max_epochs)
+    for turn, cohort in enumerate(cohorts):
+        own = {i: head for i, head in enumerate(heads) if head.division in cohort}
+        report = partial(_report, progress, turn, len(cohorts), schedule.max_epochs)
+        trained |= _train_together(setting, cohort, own, report)
+        report(schedule.max_epochs)
     return [trained[i] for i in range(len(heads))]
+
+
+def _report(progress: Progress, turn: int, turns: int, most: int, epochs: int) -> None:
+    """Those who train together do so in turn; who ends early is done."""
+    progress(turn * most + epochs, turns * most)
 
 
 @dataclass(frozen=True)
@@ -125,37 +133,26 @@ class _Setting:
     judge: Judge
     seed: int
     width: int
-    progress: Progress
 
     def seeded(self, *purpose: int) -> int:
         """A number for a generator of torch, which keeps 32 bits."""
         return int(np.random.SeedSequence((self.seed, *purpose)).generate_state(1)[0])
 
-    def report(self, division: int, epochs: int) -> None:
-        """Divisions are trained in their order; one that ends early is done."""
-        most = self.schedule.max_epochs
-        self.progress(division * most + epochs, len(self.divisions) * most)
 
-
-@dataclass(frozen=True)
-class _Group:
-    """Heads of one depth side by side, still training; members: their positions in the list."""
-
-    members: list[int]
-    stack: Stack
-    adam: Adam
-
-    def only(self, keep: list[int]) -> "_Group":
-        members = [self.members[i] for i in keep]
-        return _Group(members, self.stack.only(keep), self.adam.only(keep))
-
-
-def _train_division(setting: _Setting, number: int, heads: dict[int, Head]) -> dict[int, Trained]:
-    """Train the heads of one division until each has ended."""
-    division, schedule = setting.divisions[number], setting.schedule
-    _check(division)
-    device = setting.features.device
-    train, valid = (torch.from_numpy(rows).to(device) for rows in (division.train, division.valid))
+def _train_together(
+    setting: _Setting, cohort: list[int], heads: dict[int, Head], report: Callable[[int], None]
+) -> dict[int, Trained]:
+    """Train the heads of some divisions until each has ended."""
+    schedule = setting.schedule
+    for number in cohort:
+        _check(setting.divisions[number])
+    train, valid = (
+        {n: torch.from_numpy(rows).to(setting.features.device) for n, rows in of.items()}
+        for of in (
+            {n: setting.divisions[n].train for n in cohort},
+            {n: setting.divisions[n].valid for n in cohort},
+        )
+    )
     groups = _groups(setting, heads)
     watches = {i: Watch(schedule.patience, nan_ends=schedule.nan_ends) for i in heads}
     room = Room(setting.features)
@@ -163,14 +160,12 @@ def _train_division(setting: _Setting, number: int, heads: dict[int, Head]) -> d
     for epoch in range(last):
         _learn(setting, groups, train, epoch, room)
         if (epoch + 1) % schedule.every == 0:
-            for group, logits in zip(groups, _logits(setting, groups, valid), strict=True):
-                for position, i in enumerate(group.members):
-                    value, note = setting.judge(i, logits[:, position])
-                    watches[i].see(epoch, value, note, partial(group.stack.only, [position]))
+            for group in groups:
+                _validate(setting, group, valid, watches, epoch)
             groups = list(_unended(groups, watches))
             if not groups:
                 break
-        setting.report(number, epoch + 1)
+        report(epoch + 1)
     return {i: watch.best for i, watch in watches.items() if watch.best}
 
 
@@ -187,16 +182,21 @@ def _check(division: Division) -> None:
         )
 
 
-def _groups(setting: _Setting, heads: dict[int, Head]) -> list[_Group]:
+def _groups(setting: _Setting, heads: dict[int, Head]) -> list[Group]:
     """Heads at their start, those of one depth in groups as wide as asked for."""
+
+    def place(i: int) -> tuple[int, int]:
+        division = heads[i].division
+        return len(setting.divisions[division].train), division
+
     groups = []
     for depth in sorted({head.layers for head in heads.values()}):
-        members = [i for i, head in heads.items() if head.layers == depth]
+        members = sorted((i for i, head in heads.items() if head.layers == depth), key=place)
         for first in range(0, len(members), setting.width):
             part = members[first : first + setting.width]
             stack = layers.join([_draw(setting, heads[i]) for i in part], setting.features)
             adam = Adam.start(stack, [heads[i].learning_rate for i in part])
-            groups.append(_Group(part, stack, adam))
+            groups.append(Group(part, [heads[i].division for i in part], stack, adam))
     return groups
 
 
@@ -206,52 +206,58 @@ def _draw(setting: _Setting, head: Head) -> Stack:
     return layers.draw(head.layers, sizes, head.init, torch.Generator().manual_seed(key))
 
 
-def _learn(setting: _Setting, groups: list[_Group], rows: Tensor, epoch: int, room: Room) -> None:
+def _learn(
+    setting: _Setting, groups: list[Group], train: Mapping[int, Tensor], epoch: int, room: Room
+) -> None:
     """One epoch of every group."""
     schedule = setting.schedule
-    depth = max(len(group.stack.layers) for group in groups)
-    if schedule.shuffle:
-        generator = torch.Generator().manual_seed(setting.seeded(ORDER, epoch))
-        rows = rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
-    for step, batch in enumerate(_batches(rows, schedule.batch)):
-        x = room("x", len(batch), setting.features.shape[1])
-        torch.index_select(setting.features, 0, batch, out=x)
-        target = setting.targets[batch]
-        masks = [
-            layers.ceilings(
-                schedule.dropout,
-                (len(batch), schedule.hidden),
-                setting.seeded(DROPOUT, epoch, step, layer),
-                room,
-                f"mask{layer}",
-            )
-            for layer in range(depth)
-        ]
-        for group in groups:
-            own = masks[: len(group.stack.layers)]
-            slopes = layers.gradients(group.stack, x, target, own, schedule.dropout, room)
-            group.adam.move(group.stack, slopes)
+    busy = {division for group in groups for division in group.divisions}
+    cut = {n: batches(_ordered(setting, train[n], epoch), schedule.batch) for n in sorted(busy)}
+    for number in range(max(map(len, cut.values()))):
+        rows = {n: own[number] for n, own in cut.items() if number < len(own)}
+        step = Step(setting.features, setting.targets, rows, room)
+        masks = {n: _masks(setting, n, (epoch, number), room) for n in set(step.lengths.values())}
+        for part in (part for group in groups for part in group.parts(step.lengths)):
+            x, target = step.batch(part.divisions)
+            own = masks[len(x)][: len(part.stack.layers)]
+            slopes = layers.gradients(part.stack, x, target, own, schedule.dropout, room)
+            part.adam.move(part.stack, slopes)
 
 
-def _batches(rows: Tensor, size: int) -> list[Tensor]:
-    """Rows in batches; a last one of a single row, without spread, joins the batch before."""
-    batches = list(rows.split(size))
-    if len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2:] = [rows[-size - 1 :]]
-    return batches
+def _ordered(setting: _Setting, rows: Tensor, epoch: int) -> Tensor:
+    if not setting.schedule.shuffle:
+        return rows
+    generator = torch.Generator().manual_seed(setting.seeded(ORDER, epoch))
+    return rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
 
 
-def _logits(setting: _Setting, groups: list[_Group], rows: Tensor) -> list[Tensor]:
-    """(n, g, C) of each group."""
-    found: list[list[Tensor]] = [[] for _ in groups]
-    for part in rows.split(ROWS):
-        x = setting.features[part]
-        for group, parts in zip(groups, found, strict=True):
-            parts.append(layers.logits(group.stack, x))
-    return [torch.cat(parts) for parts in found]
+def _masks(setting: _Setting, clips: int, moment: tuple[int, int], room: Room) -> list[Tensor]:
+    """Dropout's, for batches of one length: one per hidden layer."""
+    shape, rate = (clips, setting.schedule.hidden), setting.schedule.dropout
+    seeds = [setting.seeded(DROPOUT, *moment, layer) for layer in range(DEEPEST)]
+    return [
+        layers.ceilings(rate, shape, seed, room, f"mask{layer} {clips}")
+        for layer, seed in enumerate(seeds)
+    ]
 
 
-def _unended(groups: list[_Group], watches: dict[int, Watch]) -> Iterator[_Group]:
+def _validate(
+    setting: _Setting,
+    group: Group,
+    valid: Mapping[int, Tensor],
+    watches: Mapping[int, Watch],
+    epoch: int,
+) -> None:
+    """Have every head of a group judged."""
+    for part in group.parts({n: n for n in valid}):
+        pieces = valid[part.divisions[0]].split(ROWS)
+        logits = torch.cat([layers.logits(part.stack, setting.features[rows]) for rows in pieces])
+        for place, i in enumerate(part.members):
+            value, note = setting.judge(i, logits[:, place])
+            watches[i].see(epoch, value, note, partial(part.stack.only, [place]))
+
+
+def _unended(groups: list[Group], watches: dict[int, Watch]) -> Iterator[Group]:
     """The groups without the heads that have ended."""
     for group in groups:
         keep = [at for at, i in enumerate(group.members) if not watches[i].ended]

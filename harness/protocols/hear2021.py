@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.errors import UserError
 from harness.problem import Fold, Outcome, Problem, Protocol
 from harness.protocols import grid
 from harness.protocols.heads import Division, Head, Trained, train
@@ -36,7 +35,7 @@ _STRICT = (
     "all 16 points in place of 8",
     "a new order of the rows in every epoch",
     "points chosen for each division on its own validation clips",
-    "an undefined validation score counts as 0 in place of ending the training",
+    "an undefined validation score counts as the worst in place of ending the training",
 )
 
 
@@ -55,9 +54,10 @@ def solve(problem: Problem, *, strict: bool) -> Outcome:
         found = search.train([search.head(point, n) for n in divisions for point in search.points])
         size = len(search.points)
         return search.outcome([_best(found[size * n : size * (n + 1)]) for n in divisions])
-    first = _best(search.train([search.head(point, 0) for point in search.points]))
-    others = search.train([replace(first.head, division=n) for n in divisions[1:]])
-    return search.outcome([first, *others])
+    share = len(search.points) / (len(search.points) + len(divisions) - 1)  # of all heads
+    first = _best(search.train([search.head(point, 0) for point in search.points], upto=share))
+    others = [replace(first.head, division=n) for n in divisions[1:]]
+    return search.outcome([first, *search.train(others, begun=share)])
 
 
 class _Found(NamedTuple):
@@ -76,13 +76,8 @@ class _Search:
     """A problem made ready for heads: rows on the device, divisions, grid and judge."""
 
     def __init__(self, problem: Problem, *, strict: bool) -> None:
-        for fold in problem.folds:
-            if len(fold.valid) == 0:
-                raise UserError(
-                    f"protocol hear2021: expected validation clips in {fold.name}, found none "
-                    "that train could spare; use more clips (--limit) or --protocols knn"
-                )
-        device = torch.device(problem.device)
+        # As for linear: elsewhere some of the operations are missing.
+        device = torch.device(problem.device if problem.device.startswith("cuda") else "cpu")
         prescribed = problem.evaluation.get("task_specific_param_grid", {})
         self.points = grid.points(prescribed)[: None if strict else grid.POINTS]
         self._schedule = grid.schedule(prescribed, shuffle=strict, nan_ends=not strict)
@@ -102,11 +97,16 @@ class _Search:
             division=division,
         )
 
-    def train(self, heads: Sequence[Head]) -> list[_Found]:
-        """Train heads side by side."""
+    def train(
+        self, heads: Sequence[Head], *, begun: float = 0.0, upto: float = 1.0
+    ) -> list[_Found]:
+        """Train heads side by side; `begun` and `upto` are the shares of the work before, after."""
 
         def judge(number: int, logits: Tensor) -> Verdict:
             return self._judge(self._problem.folds[heads[number].division].valid, logits)
+
+        def progress(done: float, total: float) -> None:
+            self._problem.progress(100 * (begun + (upto - begun) * done / total), 100)
 
         trained = train(
             self._features,
@@ -117,7 +117,7 @@ class _Search:
             self._schedule,
             judge,
             self._problem.seed,
-            self._problem.progress,
+            progress,
         )
         return [_Found(*pair) for pair in zip(heads, trained, strict=True)]
 

@@ -51,8 +51,8 @@ class Stack(NamedTuple):
         learnt = [tensor for layer in self.layers for tensor in layer[:3]]
         return [*learnt, self.projection, self.bias]
 
-    def only(self, keep: Sequence[int]) -> "Stack":
-        """A copy of some of the heads."""
+    def only(self, keep: Sequence[int] | slice) -> "Stack":
+        """Some of the heads: a copy, or what a slice sees of them."""
         layers = tuple(Layer(*(tensor[keep] for tensor in layer)) for layer in self.layers)
         return Stack(layers, self.projection[keep], self.bias[keep])
 
@@ -135,12 +135,12 @@ def gradients(
 ) -> list[Tensor]:
     """Gradients of each head's loss, in the order of `learnt`; moves the running statistics.
 
-    x: (B, D), what all heads see. target: (B,) int64 for the mean cross-entropy of the softmax;
-    (B, C) of 0 and 1 for the mean binary cross-entropy over clips and classes. masks: (B, H)
-    `ceilings` per hidden layer, of dropout with this rate. The gradients lie in the room until
-    its next use.
+    x: (B, 1 or g, D), what all heads see or each of them. target: likewise (B, 1 or g) int64 for
+    the mean cross-entropy of the softmax; (B, 1 or g, C) of 0 and 1 for the mean binary
+    cross-entropy over clips and classes. masks: (B, H) `ceilings` per hidden layer, of dropout
+    with this rate. The gradients lie in the room until its next use.
     """
-    taken, tape = x[:, None], []
+    taken, tape = x, []
     for i, (layer, mask) in enumerate(zip(stack.layers, masks, strict=True)):
         linear = _times(taken, layer.weight, room(f"linear{i}", len(x), *layer.gain.shape))
         norm, given = _normalise(linear, layer, rate, room(f"given{i}", *linear.shape))
@@ -215,10 +215,11 @@ def _outer(slope: Tensor, x: Tensor, out: Tensor) -> Tensor:
 
 def _slope(logits: Tensor, target: Tensor) -> Tensor:
     """Gradient of each head's loss in its logits (B, g, C)."""
-    if target.ndim == 2:
-        return logits.sigmoid_().sub_(target[:, None]).div_(target.numel())
-    truth = target[:, None] == torch.arange(logits.shape[2], device=target.device)
-    return torch.softmax(logits, dim=2).sub_(truth[:, None].to(logits)).div_(len(target))
+    clips, _, classes = logits.shape
+    if target.ndim == 3:
+        return logits.sigmoid_().sub_(target).div_(clips * classes)
+    truth = target[:, :, None] == torch.arange(classes, device=target.device)
+    return torch.softmax(logits, dim=2).sub_(truth.to(logits)).div_(clips)
 
 
 def logits(stack: Stack, x: Tensor) -> Tensor:
@@ -239,28 +240,34 @@ class Adam:
 
     rates: tuple[float, ...]
     moments: tuple[list[Tensor], list[Tensor]]  # of the gradient and of its square
-    steps: Tensor  # () float32, taken so far
+    steps: Tensor  # (g,) float32, taken so far
 
     @classmethod
     def start(cls, stack: Stack, rates: Sequence[float]) -> "Adam":
         """Before the first step."""
         zeros = [torch.zeros_like(tensor) for tensor in stack.learnt()]
-        steps = stack.bias.new_zeros((), dtype=torch.float32)
+        steps = stack.bias.new_zeros(len(rates), dtype=torch.float32)
         return cls(tuple(rates), (zeros, [tensor.clone() for tensor in zeros]), steps)
 
-    def only(self, keep: Sequence[int]) -> "Adam":
-        """A copy for some of the heads."""
+    def only(self, keep: Sequence[int] | slice) -> "Adam":
+        """For some of the heads: a copy, or what a slice sees of it."""
         first, second = ([tensor[keep] for tensor in kind] for kind in self.moments)
-        return Adam(tuple(self.rates[head] for head in keep), (first, second), self.steps)
+        rates = self.rates[keep] if isinstance(keep, slice) else [self.rates[i] for i in keep]
+        return Adam(tuple(rates), (first, second), self.steps[keep])
 
     def move(self, stack: Stack, slopes: Sequence[Tensor]) -> None:
-        """One step of every head, in place."""
+        """One step of every head, in place; those with one rate in one call."""
         self.steps.add_(1)
         kinds = (stack.learnt(), slopes, *self.moments)
-        each = [zip(*(tensor.unbind() for tensor in kind), strict=True) for kind in kinds]
-        for rate, *own in zip(self.rates, *each, strict=True):
-            learnt, slope, first, second = map(list, own)
+        by_head = (zip(*map(Tensor.unbind, kind), strict=True) for kind in kinds)
+        each = list(zip(*by_head, strict=True))
+        for rate in dict.fromkeys(self.rates):
+            heads = [head for head, own in enumerate(self.rates) if own == rate]
+            learnt, slope, first, second = (
+                [tensor for head in heads for tensor in each[head][kind]] for kind in range(4)
+            )
+            steps = [self.steps[head] for head in heads for _ in each[head][0]]
             torch._fused_adam_(
-                learnt, slope, first, second, [], [self.steps] * len(learnt), lr=rate,
+                learnt, slope, first, second, [], steps, lr=rate,
                 beta1=0.9, beta2=0.999, weight_decay=0.0, eps=1e-8, amsgrad=False, maximize=False,
             )  # fmt: skip

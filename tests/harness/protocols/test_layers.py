@@ -69,7 +69,7 @@ def trained(starts: list[Stack], rates: tuple[float, ...], steps: int, *, severa
     for step in range(steps):
         x, target = batch(step, several=several, dtype=like.dtype)
         masks = masks_of(step, len(stack.layers), room)
-        adam.move(stack, layers.gradients(stack, x, target, masks, RATE, room))
+        adam.move(stack, layers.gradients(stack, x[:, None], target[:, None], masks, RATE, room))
     return stack
 
 
@@ -95,7 +95,9 @@ def test_every_step_equals_torch(depth: int, several: bool, dtype: torch.dtype) 
         x, target = batch(step, several=several, dtype=dtype)
         masks = masks_of(step, depth, room)
         with torch.no_grad():
-            adam.move(stack, layers.gradients(stack, x, target, masks, RATE, room))
+            adam.move(
+                stack, layers.gradients(stack, x[:, None], target[:, None], masks, RATE, room)
+            )
         held_out, _ = batch(-1, several=several, dtype=dtype)
         logits = layers.logits(stack, held_out)
         for i, (reference, optimiser) in enumerate(zip(references, optimisers, strict=True)):
@@ -137,7 +139,7 @@ def test_some_of_the_heads_go_on_as_if_nothing_had_happened() -> None:
             stack, adam = stack.only([2, 0]), adam.only([2, 0])
         x, target = batch(step, several=False, dtype=like.dtype)
         masks = masks_of(step, 2, room)
-        adam.move(stack, layers.gradients(stack, x, target, masks, RATE, room))
+        adam.move(stack, layers.gradients(stack, x[:, None], target[:, None], masks, RATE, room))
     all_along = trained(started(2), RATES, 20, several=False)
     for part, whole in zip(stack.learnt(), all_along.only([2, 0]).learnt(), strict=True):
         torch.testing.assert_close(part, whole, atol=1e-9, rtol=1e-9)
