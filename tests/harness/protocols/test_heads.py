@@ -87,6 +87,19 @@ def test_the_same_alone_and_in_company(several: bool, shuffle: bool) -> None:
             same(other, alone)
 
 
+def test_divisions_of_any_length_train_in_one_stack() -> None:
+    """One has a batch more than the others, of one the last row is alone, two are equally long."""
+    features, targets = clouds()
+    order = np.random.default_rng(3).permutation(90)
+    lengths = (33, 64, 40, 40)
+    divisions = [Division(np.roll(order, 9 * n)[:n], np.roll(order, 9 * n)[n:]) for n in lengths]
+    heads = [Head(2, 1e-2, "normal", number) for number in range(4)]
+    judge = loss_judge(targets, heads, divisions)
+    arguments = (features.double(), targets, C, heads, divisions, SHORT, judge, 0)
+    for one, other in zip(train(*arguments, width=1), train(*arguments, width=4), strict=True):
+        same(other, one)
+
+
 def test_heads_of_one_stack_end_one_by_one() -> None:
     """Each ends at a validation of its own; what the others become does not change."""
     heads = [replace(GRID[0], learning_rate=rate) for rate in (1e-3, 3e-3, 1e-2, 3e-2)]
