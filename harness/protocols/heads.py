@@ -29,7 +29,6 @@ from harness.protocols.groups import Group, Step, batches
 from harness.protocols.layers import Adam, Init, Room, Stack
 
 WEIGHTS, DROPOUT, ORDER = range(3)  # what chance is for
-DEEPEST = 2  # hidden layers
 
 
 @dataclass(frozen=True)
@@ -211,12 +210,14 @@ def _learn(
 ) -> None:
     """One epoch of every group."""
     schedule = setting.schedule
+    depth = max(len(group.stack.layers) for group in groups)
     busy = {division for group in groups for division in group.divisions}
     cut = {n: batches(_ordered(setting, train[n], epoch), schedule.batch) for n in sorted(busy)}
     for number in range(max(map(len, cut.values()))):
         rows = {n: own[number] for n, own in cut.items() if number < len(own)}
         step = Step(setting.features, setting.targets, rows, room)
-        masks = {n: _masks(setting, n, (epoch, number), room) for n in set(step.lengths.values())}
+        lengths = set(step.lengths.values())
+        masks = {n: _masks(setting, n, depth, (epoch, number), room) for n in lengths}
         for part in (part for group in groups for part in group.parts(step.lengths)):
             x, target = step.batch(part.divisions)
             own = masks[len(x)][: len(part.stack.layers)]
@@ -231,10 +232,12 @@ def _ordered(setting: _Setting, rows: Tensor, epoch: int) -> Tensor:
     return rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
 
 
-def _masks(setting: _Setting, clips: int, moment: tuple[int, int], room: Room) -> list[Tensor]:
+def _masks(
+    setting: _Setting, clips: int, depth: int, moment: tuple[int, int], room: Room
+) -> list[Tensor]:
     """Dropout's, for batches of one length: one per hidden layer."""
     shape, rate = (clips, setting.schedule.hidden), setting.schedule.dropout
-    seeds = [setting.seeded(DROPOUT, *moment, layer) for layer in range(DEEPEST)]
+    seeds = [setting.seeded(DROPOUT, *moment, layer) for layer in range(depth)]
     return [
         layers.ceilings(rate, shape, seed, room, f"mask{layer} {clips}")
         for layer, seed in enumerate(seeds)
