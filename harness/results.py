@@ -50,7 +50,7 @@ SCHEMA: Mapping[str, Any] = {
         "per_fold": list,
         "std": (float, type(None)),
         "ci95": list,
-        "floor": float,
+        "floor": (float, type(None)),
         "collapsed": (str, type(None)),
     },
     "n": {

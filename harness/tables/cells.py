@@ -40,9 +40,9 @@ def score(record: Record) -> str:
 
 
 def interval(record: Record) -> str:
-    """The 95 % interval of a score, if it has one."""
+    """The 95 % interval of a score, if it has one that ends."""
     low, high = record["scores"]["ci95"]
-    if record["score"] is None or low is None:
+    if record["score"] is None or low is None or high is None:
         return ""
     return f" [{_number(low, record)}, {_number(high, record)}]"
 
@@ -80,6 +80,7 @@ def floor(records: Sequence[Record]) -> str:
     floors = sorted(
         (record["scores"]["floor"], _number(record["scores"]["floor"], record))
         for record in speaking
+        if record["scores"]["floor"] is not None  # as for an AUC, where a class has no test clip
     )
     shown = list(dict.fromkeys(text for _, text in floors))
     return " to ".join(dict.fromkeys([shown[0], shown[-1]])) if shown else "–"

@@ -44,8 +44,10 @@ def test_bytes_are_sorted_and_stable(tmp_path: Path) -> None:
 
 def test_an_undefined_score_is_null(tmp_path: Path) -> None:
     record = make_record(score=math.nan, scores__ci95=[-math.inf, math.inf])
+    record["scores"]["floor"] = math.nan  # of an AUC, where a class has no test clip
     read = results.read(results.write(record, predictions(), tmp_path))
     assert read["score"] is None
+    assert read["scores"]["floor"] is None
     assert read["scores"]["ci95"] == [None, None]
 
 

@@ -67,8 +67,15 @@ def test_versions_do_not_mix(part: str) -> None:
 
 
 def test_undefined_score_and_no_records() -> None:
-    assert "undefined" in tables.markdown([make_record(score=None)])
+    undefined = make_record(score=None, scores__floor=None)
+    assert "undefined" in tables.markdown([undefined])
+    assert rows(tables.markdown([undefined]))["*majority class*"] == ["–"]
     assert tables.markdown([]) == "No records yet.\n"
+
+
+def test_an_interval_without_an_end_is_not_shown() -> None:
+    endless = make_record(task__metric="d_prime", score=1.5, scores__ci95=[1.0, None])
+    assert rows(tables.markdown([endless]))["base"] == ["1.500"]
 
 
 def table(text: str, first: str) -> dict[tuple[str, str], dict[str, str]]:
