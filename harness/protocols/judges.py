@@ -5,8 +5,10 @@ and a judge of what a head makes of the validation rows. They differ in what a r
 or a moment, and in how logits become an answer.
 """
 
+import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -68,17 +70,21 @@ class EventJudge:
     """Judges a head by the events that its answers, moment by moment, amount to.
 
     How these are cut out of the probabilities is chosen on validation anew each time, as in
-    heareval; of equals the longer `min_duration` wins there, and an undefined score loses.
+    heareval: of equals the longer `min_duration` wins, and an undefined score counts as 0. The
+    score itself is then rounded to float32 as there, so that equal shares of other counts, whose
+    last bits differ, are no improvement.
 
-    Raises UserError where the loss is to judge, which cannot choose, but there is a choice.
+    Raises UserError where the loss is to judge, which cannot choose, but there is a choice; and
+    for post-processing that is not `detect`'s.
     """
 
     def __init__(self, problem: Problem, moments: Moments, device: torch.device) -> None:
         self._problem = problem
         self._moments = moments
         self._by_score = _by_score(problem)
-        grid = problem.evaluation.get("event_postprocessing_grid", POSTPROCESSING)
-        self._choices = [dict(choice) for choice in ParameterGrid(dict(grid))]
+        self._choices = _choices(
+            problem.evaluation.get("event_postprocessing_grid", POSTPROCESSING)
+        )
         if not self._by_score and len(self._choices) > 1:
             raise UserError(
                 "event_postprocessing_grid: expected one way of post-processing where the loss "
@@ -101,7 +107,8 @@ class EventJudge:
             events = self.answer(clips, logits, choice)
             value = event_scores.compute(metric, reference, events, len(clips))
             found.append(Verdict(_upward(metric, value), choice))
-        return max(found, key=_rank)
+        best = max(found, key=_rank)
+        return best._replace(value=float(np.float32(best.value)))
 
     def answer(
         self, clips: np.ndarray, logits: Tensor, postprocessing: Mapping[str, float] | None
@@ -121,6 +128,18 @@ def judge_of(problem: Problem, device: torch.device) -> ClipJudge | EventJudge:
     if problem.moments is None:
         return ClipJudge(problem, device)
     return EventJudge(problem, problem.moments, device)
+
+
+def _choices(grid: Mapping[str, Sequence[Any]]) -> list[dict[str, float]]:
+    """Return all ways of post-processing that a grid holds."""
+    lengths = [length for values in grid.values() for length in values]
+    numbers = all(isinstance(n, int | float) and 0 <= n < math.inf for n in lengths)
+    if grid.keys() != POSTPROCESSING.keys() or not numbers:
+        raise UserError(
+            f"event_postprocessing_grid: expected {' and '.join(POSTPROCESSING)}, in ms from 0, "
+            f"found {json.dumps(dict(grid))}; mend the task's metadata"
+        )
+    return [dict(choice) for choice in ParameterGrid(dict(grid))]
 
 
 def _by_score(problem: Problem) -> bool:

@@ -132,3 +132,37 @@ def test_events_are_judged_by_the_loss_where_the_task_says_so() -> None:
     assert verdict.postprocessing == {"median_filter_ms": 0, "min_duration": 50}
     with pytest.raises(UserError, match=r"expected one way of post-processing .* found 2"):
         watched(BY_LOSS)
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"median_filter_ms": [0]},
+        {"median_filter_ms": [0], "min_duration": [0], "threshold": [0.3]},
+        {"median_filter_ms": [0], "min_duration": ["short"]},
+        {"median_filter_ms": [float("inf")], "min_duration": [0]},
+    ],
+)
+def test_post_processing_that_there_is_not_is_refused(grid: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="expected median_filter_ms and min_duration, in ms from 0"):
+        watched({"event_postprocessing_grid": grid})
+
+
+def test_equal_shares_of_other_counts_are_equal_as_in_heareval() -> None:
+    """F is 1/8 with 1 right of 15 and 1, and of 14 and 2: in float64 their last bits differ."""
+
+    def value(right: int, found: int, real: int) -> float:
+        at = np.arange(found + real)
+        labels = np.ones((len(at), 3), bool)
+        moments = Moments(
+            offsets=np.append(at, len(at)),
+            times=np.zeros(len(at)),
+            events=Events.of([[(0, 0.0, 0.0)] if n < real else [] for n in at]),
+        )
+        judge = judge_of(posed(labels, "event_onset_200ms_fms", choices(0), moments), CPU)
+        logits = torch.full((len(at), 3), -9.0)
+        logits[real - right : real - right + found, 0] = 9.0
+        return float(judge(at, logits).value)
+
+    scores = [value(1, found, 16 - found) for found in range(1, 16)]
+    assert scores == [0.125] * 15
