@@ -59,4 +59,4 @@ class Watch:
             self.best = Trained(value=rank, epoch=epoch, note=note, stack=keep())
         self._waited = 0 if improved else self._waited + 1
         broken = self._nan_ends and not math.isfinite(value)
-        self.ended = broken or self._waited >= self._patience
+        self.ended = broken or (not improved and self._waited >= self._patience)

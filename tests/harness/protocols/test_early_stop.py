@@ -48,6 +48,10 @@ def test_patience_counts_validations_in_a_row() -> None:
     assert (watch.best.value, watch.best.epoch) == (0.6, 3)
 
 
+def test_without_patience_the_first_failure_ends() -> None:
+    assert shown([0.1, 0.2, 0.3, 0.3, 0.4], 0, nan_ends=True)[1] == 4
+
+
 def test_not_a_number_ends_or_is_the_worst() -> None:
     watch, count = shown([math.nan, 0.5], 3, nan_ends=True)
     assert count == 1

@@ -1,5 +1,7 @@
 """The grid is heareval's, in heareval's order."""
 
+from typing import Any
+
 import pytest
 
 from harness.errors import UserError
@@ -43,10 +45,14 @@ def test_what_a_task_prescribes_takes_the_place_of_the_default() -> None:
         ({"patience": [10, 20]}, "expected one value of patience, found \\[10, 20\\]"),
         ({"hidden_layers": [0]}, "hidden_layers"),
         ({"lr": []}, "lr"),
+        ({"lr": ["fast"]}, "expected lr from 0 and below 1, found \\['fast'\\]"),
+        ({"dropout": [1.0]}, "expected dropout from 0 and below 1"),
+        ({"max_epochs": ["50"]}, "expected max_epochs to count from 1"),
+        ({"hidden_dim": [0.5]}, "expected hidden_dim to count from 1"),
+        ({"batch_size": [1]}, "expected batch_size to count from 2"),
+        ({"check_val_every_n_epoch": [0]}, "expected check_val_every_n_epoch to count from 1"),
     ],
 )
-def test_what_cannot_be_searched_is_refused(
-    prescribed: dict[str, list[float]], message: str
-) -> None:
+def test_what_cannot_be_searched_is_refused(prescribed: dict[str, list[Any]], message: str) -> None:
     with pytest.raises(UserError, match=message):
         grid.points(prescribed)
