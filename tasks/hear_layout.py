@@ -127,9 +127,10 @@ def _clips(
                 id=clip_id, place=place, labels=labels, split=split, group="", events=events
             )
     if missing:
+        others = f", nor of {len(missing) - 1} other files" if len(missing) > 1 else ""
         raise UserError(
-            f"{tree.folder}/{missing[0]}: expected audio, found none, nor of {len(missing) - 1} "
-            "other files that are listed; restore them"
+            f"{tree.folder}/{missing[0]}: expected audio, found none{others}; restore what "
+            "is listed"
         )
     return list(clips.values())
 
@@ -156,9 +157,9 @@ def _event(told: Any, where: str) -> Event:
         raise malformed(where, "events with label, start and end", told)
     start, end = told["start"], told["end"]
     if not (_is_time(start) and _is_time(end) and start <= end):
-        raise malformed(where, "an event that ends in ms after it starts", [start, end])
+        raise malformed(where, "start and end in ms from 0, in this order", [start, end])
     return Event(str(told["label"]), float(start), float(end))
 
 
 def _is_time(value: Any) -> bool:
-    return type(value) in (int, float) and -_LONGEST < value < _LONGEST
+    return type(value) in (int, float) and 0 <= value < _LONGEST

@@ -154,7 +154,7 @@ def test_events_are_in_order_of_time_and_may_end_after_the_clip(
 @settings(deadline=None, max_examples=30)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["knock", "cough"]), st.integers(-5, 99), st.integers(0, 99)),
+        st.tuples(st.sampled_from(["knock", "cough"]), st.integers(0, 99), st.integers(0, 99)),
         max_size=8,
     )
 )
@@ -222,13 +222,14 @@ def test_a_faulty_list_of_files_is_refused(
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        ({"label": "knock", "start": 2, "end": 1}, r"ends in ms after it starts, found \[2, 1\]"),
-        ({"label": "knock", "start": "0", "end": 1}, r"ends in ms .*, found \[\"0\", 1\]"),
-        ({"label": "knock", "start": None, "end": 1}, r"ends in ms .*, found \[null, 1\]"),
-        ({"label": "knock", "start": True, "end": 1}, r"ends in ms .*, found \[true, 1\]"),
-        ({"label": "knock", "start": 0, "end": float("nan")}, r"ends in ms .*, found \[0, NaN\]"),
-        ({"label": "knock", "start": 0, "end": float("inf")}, r"ends in ms .*, found \[0, Inf"),
-        ({"label": "knock", "start": 0, "end": 10**400}, r"ends in ms .*, found \[0, 1000"),
+        ({"label": "knock", "start": 2, "end": 1}, r"ms from 0, in this order, found \[2, 1\]"),
+        ({"label": "knock", "start": -0.5, "end": 1}, r"in ms from 0, .*, found \[-0.5, 1\]"),
+        ({"label": "knock", "start": "0", "end": 1}, r"in ms .*, found \[\"0\", 1\]"),
+        ({"label": "knock", "start": None, "end": 1}, r"in ms .*, found \[null, 1\]"),
+        ({"label": "knock", "start": True, "end": 1}, r"in ms .*, found \[true, 1\]"),
+        ({"label": "knock", "start": 0, "end": float("nan")}, r"in ms .*, found \[0, NaN\]"),
+        ({"label": "knock", "start": 0, "end": float("inf")}, r"in ms .*, found \[0, Inf"),
+        ({"label": "knock", "start": 0, "end": 10**400}, r"in ms .*, found \[0, 1000"),
         ({"label": "knock", "start": 0}, "events with label, start and end, found"),
         (["knock", 0, 1], r'events with label, start and end, found \["knock", 0, 1\]'),
         ("knock", "events with label, start and end, found knock"),
@@ -244,8 +245,11 @@ def test_a_faulty_event_is_refused(
 
 def test_missing_audio_is_counted(commands: hear.Miniature, tmp_path: Path) -> None:
     lost = {f"16000/test/clip{number:03d}.wav": None for number in range(24, 30)}
-    message = "clip024.wav: expected audio, found none, nor of 5 other files"
-    refused(commands, lost, tmp_path, message)
+    message = "clip024.wav: expected audio, found none, nor of 5 other files; restore"
+    refused(commands, lost, tmp_path / "six", message)
+    one = {"16000/test/clip024.wav": None}
+    message = "clip024.wav: expected audio, found none; restore"
+    refused(commands, one, tmp_path / "one", message)
 
 
 @pytest.mark.parametrize("file", ["clip000.wav", "clip000.flac"])
