@@ -27,9 +27,13 @@ _FILES = 0  # seed of heareval's one shuffle, of the files of each split
 
 _ALWAYS = (
     "initial weights and dropout come from another random generator",
-    "heads that train together drop the same units",
+    "all heads drop the same units",
+    "heads that differ in their learning rate alone start from the same weights",
+    "hidden biases, which batch norm cancels, stay as drawn (heareval's drift by rounding)",
     "a last batch of a single row joins the batch before it (heareval fails)",
     "the files of a split are shuffled once, from the order of their names",
+    "post-processing is chosen for the least error rate (heareval: for the largest)",
+    "a score undefined in one division is undefined over all (heareval leaves the division out)",
 )
 _STRICT = (
     "all 16 points in place of 8",
@@ -42,8 +46,9 @@ _STRICT = (
 def solve(problem: Problem, *, strict: bool) -> Outcome:
     """Train the grid's heads, choose on validation, answer for the test clips.
 
-    extra: "valid" (the chosen head's score on validation, or its negative loss, in each
-    division), "epochs" (how long it trained to get there) and, for events, "postprocessing".
+    extra: "valid" (the chosen head's score on validation, in each division; that of an error
+    rate or of a loss is negative), "epochs" (how long it trained to get there) and, for events,
+    "postprocessing".
 
     Raises UserError if a division cannot be trained on or validated, or if the task
     prescribes what is no parameter of the grid.
