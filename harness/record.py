@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from harness import metrics, scoring
 from harness.embed import Embeddings
@@ -49,6 +50,7 @@ def build(
 ) -> dict[str, Any]:
     """The record of one (encoder, task, protocol), as `harness.results.SCHEMA` describes it."""
     task = index.task
+    measured = index.clips.iloc[embeddings.kept]
     scores = scoring.score(problem, outcome, task.further_metrics, run.seed)
     mean = {metric: float(np.mean(values)) for metric, values in scores.per_fold.items()}
     own = scores.per_fold[problem.metric]
@@ -73,6 +75,7 @@ def build(
             "metric": task.metric,
             "higher_is_better": metrics.higher_is_better(task.metric),
             "synthetic": task.synthetic,
+            **({"evaluation": dict(task.evaluation)} if task.evaluation else {}),
         },
         "protocol": {
             "name": protocol.name,
@@ -98,9 +101,9 @@ def build(
             "classes": problem.classes,
             "skipped": len(embeddings.skipped),
             "padded": embeddings.padded,
-            "resampled": int((index.clips["sample_rate"] != encoder.sample_rate).sum()),
+            "resampled": int((measured["sample_rate"] != encoder.sample_rate).sum()),
             "limit": run.limit,
-            **({} if problem.moments is None else _eventful(index, problem.moments)),
+            **({} if problem.moments is None else _eventful(measured, problem.moments)),
         },
         "run": {
             "seed": run.seed,
@@ -178,16 +181,16 @@ def _expected_test(index: Index) -> int:
     return int(expected["test"] if "test" in expected else sum(expected.values()))
 
 
-def _eventful(index: Index, moments: Moments) -> dict[str, int]:
-    """Counts of what clips judged by events are made of.
+def _eventful(measured: pd.DataFrame, moments: Moments) -> dict[str, int]:
+    """Counts of what clips judged by events are made of; `measured` are those embedded.
 
     "past_end": events that end after their clip does; they count as they stand, as in
     heareval, though what is past the end cannot be found.
     """
-    lengths = 1000 * index.clips["frames"] / index.clips["sample_rate"].clip(lower=1)
+    lengths = 1000 * measured["frames"] / measured["sample_rate"]
     past = (
         event.end > length
-        for events, length in zip(index.clips["events"], lengths, strict=True)
+        for events, length in zip(measured["events"], lengths, strict=True)
         for event in events
     )
     return {

@@ -108,6 +108,7 @@ def test_from_a_directory_to_a_record(
     clips = sum(record["n"][split][0] for split in ("train", "valid", "test"))
     assert record["n"]["resampled"] == (0 if rate == 16_000 else clips)
     assert record["n"]["expected_test"] == sum(record["n"]["test"])
+    assert record["task"]["evaluation"] == EVALUATION
 
 
 def test_int_labels_keep_the_order_of_their_numbers_and_a_class_may_miss_a_fold(
@@ -149,9 +150,7 @@ def test_archives_at_the_encoders_own_rate_are_taken_first(
 
 
 @pytest.mark.parametrize("seconds", [4.0, 12.0])
-def test_events_are_found_where_they_are(
-    seconds: float, shared_data: Path, tmp_path: Path
-) -> None:
+def test_events_are_found_where_they_are(seconds: float, shared_data: Path, tmp_path: Path) -> None:
     """Files of two lengths; every start within a token of 40 ms, F above 0.9."""
     splits = {"train": 24, "valid": 4, "test": 4}
     mixed = mixtures(shared_data / "fsdd", splits=splits, seconds=seconds, events=int(seconds))
@@ -169,6 +168,22 @@ def test_events_are_found_where_they_are(
     assert np.median(off) <= 40
     assert record["n"]["events"] == sum(splits.values()) * int(seconds)
     assert record["n"]["past_end"] == 0
+
+
+def test_what_is_counted_is_what_was_measured(shared_data: Path, tmp_path: Path) -> None:
+    """An event past the end of its file is; a file that cannot be read is not, nor its events."""
+    own = hear.office(mixtures(shared_data / "fsdd", seconds=4))
+    late = [{"label": "1", "start": 3900.0, "end": 4100.0}]
+    listed = own.listed | {"train": {**own.listed["train"], "train-01.wav": late}}
+    own = replace(own, listed=listed, metadata=own.metadata | {"evaluation_params": EVALUATION})
+    files = own.unpacked(16_000) | {"16000/train/train-00.wav": b"no audio"}
+    record = measured(f"hear:{written(files, tmp_path / 'own')}", "melspec", tmp_path, "--skip-bad")
+    said = [event for of in listed.values() for events in of.values() for event in events]
+    lost = len(listed["train"]["train-00.wav"])
+    assert record["n"]["train"] == [5]
+    assert record["n"]["events"] == len(said) - lost
+    assert (record["n"]["skipped"], record["n"]["past_end"]) == (1, 1)
+    assert record["n"]["resampled"] == 0
 
 
 # Digits last 200 to 600 ms: HEAR's default, made for longer sounds, would drop some.
