@@ -201,7 +201,9 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     drawn = np.zeros(resamples)
     for fold_targets, fold_scores in zip(targets, scores, strict=True):
-        drawn += _resample(metric, fold_targets, fold_scores, rng, resamples) / len(targets)
+        in_fold = _resample(metric, fold_targets, fold_scores, rng, resamples)
+        with np.errstate(invalid="ignore"):  # d′ of inf in one fold and -inf in another is NaN
+            drawn += in_fold / len(targets)
     return interval(drawn)
 
 

@@ -106,6 +106,8 @@ def test_a_faultless_ranking_has_infinite_d_prime() -> None:
     assert metrics.compute("d_prime", targets, -scores) == -np.inf
     low, high = metrics.bootstrap("d_prime", [targets], [scores], seed=0, resamples=50)
     assert (low, high) == (np.inf, np.inf)
+    opposed = metrics.bootstrap("d_prime", [targets] * 2, [scores, -scores], seed=0, resamples=50)
+    assert np.isnan(opposed).all()
 
 
 def test_one_class_without_fault_and_one_all_wrong_has_no_d_prime() -> None:
