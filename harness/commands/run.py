@@ -49,7 +49,7 @@ from harness.tables import published
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Use N clips of each task; marked partial."
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--skip-bad", is_flag=True, help="Leave out clips that cannot be read; counted and marked."
 )

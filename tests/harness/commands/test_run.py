@@ -51,6 +51,11 @@ def test_a_suite_has_its_protocols_which_may_be_overridden(
     assert (tmp_path / "results" / "melspec" / "demo" / "linear.json").exists()
 
 
+def test_a_seed_counts_from_0(options: list[object], capsys: pytest.CaptureFixture[str]) -> None:
+    assert inside("run", "--tasks", "demo", *options, "--seed", "-1") == 2
+    assert "-1 is not in the range x>=0" in capsys.readouterr().err
+
+
 def test_measured_beside_published(
     options: list[object],
     tone: Callable[..., bytes],
