@@ -52,8 +52,10 @@ def build(
     task = index.task
     measured = index.clips.iloc[embeddings.kept]
     scores = scoring.score(problem, outcome, task.further_metrics, run.seed)
-    mean = {metric: float(np.mean(values)) for metric, values in scores.per_fold.items()}
     own = scores.per_fold[problem.metric]
+    with np.errstate(invalid="ignore"):  # d′ may be infinite
+        mean = {metric: float(np.mean(values)) for metric, values in scores.per_fold.items()}
+        spread = float(np.std(own, ddof=1)) if len(own) > 1 else None
     return {
         "schema": SCHEMA_VERSION,
         "model": {
@@ -88,7 +90,7 @@ def build(
             **mean,
             **outcome.extra,
             "per_fold": own,
-            "std": float(np.std(own, ddof=1)) if len(own) > 1 else None,
+            "std": spread,
             "ci95": list(scores.ci95),
             "floor": scores.floor,
             "collapsed": collapsed(embeddings, index),

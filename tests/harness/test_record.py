@@ -101,6 +101,19 @@ def test_record_is_valid_and_counts_right(index: Index, problem: Problem) -> Non
     }
 
 
+def test_an_infinite_score_has_no_spread(index: Index, problem: Problem) -> None:
+    """Warnings are errors here."""
+    encoder = load("harness.encoders.melspec", "cpu")
+    right = [np.eye(2, dtype=np.float32)[problem.targets[fold.test]] for fold in problem.folds]
+    outcome = Outcome(scores=(right[0], 1 - right[1]))
+    faultless = replace(problem, metric="d_prime")
+    rows = embeddings(np.random.default_rng(0).normal(size=(6, 64)))
+    scores = record.build(encoder, index, rows, faultless, PROTOCOL, outcome, RUN)["scores"]
+    assert scores["per_fold"] == [np.inf, -np.inf]
+    assert np.isnan(scores["std"])
+    assert np.isnan(scores["d_prime"])
+
+
 def test_predictions_name_every_test_clip_once(index: Index, problem: Problem) -> None:
     found = record.predictions(index, embeddings(np.eye(6)), problem, OUTCOME)
     assert list(found.ids) == list("abcdef")
