@@ -91,7 +91,7 @@ def _heard(decoded: Decoded, settings: Settings) -> tuple[dict[int, np.ndarray],
         elif settings.skip_bad:
             skipped[row] = str(clip)
         else:
-            raise clip
+            raise BadAudio(f"{clip}; restore the file, or leave it out with --skip-bad")
     return audio, skipped
 
 
