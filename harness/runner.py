@@ -123,10 +123,18 @@ def check(plan: Plan) -> list[Task]:
     """Return the tasks of a plan that can be begun: before any question, download or model.
 
     Raises:
-        UserError: a task or protocol does not exist, or the one cannot judge the other.
+        UserError: a task or protocol does not exist, two tasks have one name, or a protocol
+            cannot judge a task.
         OSError: the folder for records is read-only.
     """
     chosen = [tasks.load(name) for name in plan.tasks]
+    names = [task.name for task in chosen]
+    for name in names:
+        if names.count(name) > 1:  # one's record would replace the other's
+            raise UserError(
+                f"expected tasks of different names, found {names.count(name)} called {name}; "
+                "measure them one by one with another --results, or rename one in its metadata"
+            )
     for name in plan.protocols or ():
         if name not in PROTOCOLS:
             raise UserError(f"expected a protocol of {', '.join(PROTOCOLS)}, found {name!r}")

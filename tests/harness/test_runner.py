@@ -129,6 +129,7 @@ def test_a_place_for_records_that_is_none_is_found_before_any_work(plan: Plan) -
     [
         ({"tasks": ["dmo"]}, "demo"),
         ({"model": "melspek"}, "melspec"),
+        ({"tasks": ["demo", "fsdd", "demo"]}, "different names, found 2 called demo"),
         ({"protocols": ["knm"]}, "knn"),
         ({"data": Path("/nonexistent")}, "expected the data folder /nonexistent to exist"),
         ({"device": "cuda:99"}, "cuda:99"),
