@@ -15,8 +15,6 @@ from torch import Tensor
 from harness.protocols import layers
 from harness.protocols.layers import Stack
 
-ROWS = 4096  # judged at once
-
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
@@ -31,9 +29,9 @@ class Trained:
     stack: Stack
 
     @torch.no_grad()
-    def logits(self, x: Tensor) -> Tensor:
-        """(n, D) features on the head's device → (n, C)."""
-        return torch.cat([layers.logits(self.stack, part)[:, 0] for part in x.split(ROWS)])
+    def logits(self, features: Tensor, rows: Tensor) -> Tensor:
+        """Of some rows (n,) of the features (N, D), all on the head's device: (n, C)."""
+        return layers.logits_of(self.stack, features, rows)[:, 0]
 
 
 class Watch:

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from harness.errors import UserError
 from harness.protocols import layers
-from harness.protocols.early_stop import ROWS, Trained, Watch
+from harness.protocols.early_stop import Trained, Watch
 from harness.protocols.groups import Group, Step, batches
 from harness.protocols.layers import Adam, Init, Room, Stack
 
@@ -253,8 +253,7 @@ def _validate(
 ) -> None:
     """Have every head of a group judged."""
     for part in group.parts({n: n for n in valid}):
-        pieces = valid[part.divisions[0]].split(ROWS)
-        logits = torch.cat([layers.logits(part.stack, setting.features[rows]) for rows in pieces])
+        logits = layers.logits_of(part.stack, setting.features, valid[part.divisions[0]])
         for place, i in enumerate(part.members):
             value, note = setting.judge(i, logits[:, place])
             watches[i].see(epoch, value, note, partial(part.stack.only, [place]))

@@ -132,7 +132,8 @@ class _Search:
         events = isinstance(judge, EventJudge)
         answers: list[Any] = []
         for fold, head in zip(self._problem.folds, trained, strict=True):
-            logits = head.logits(self._features[judge.rows(fold.test)])
+            rows = torch.from_numpy(judge.rows(fold.test)).to(self._features.device)
+            logits = head.logits(self._features, rows)
             answers.append(judge.answer(fold.test, logits, head.note))
         extra: dict[str, Any] = {
             "valid": [head.value for head in trained],

@@ -27,6 +27,7 @@ Init = Literal["uniform", "normal"]
 Sizes = tuple[int, int, int]  # D numbers of an embedding, H of a hidden layer, C classes
 
 MOMENTUM, EPSILON = 0.1, 1e-5  # of batch norm, torch's defaults
+ROWS = 4096  # judged at once
 
 
 class Layer(NamedTuple):
@@ -232,6 +233,11 @@ def logits(stack: Stack, x: Tensor) -> Tensor:
         taken = torch.addcmul(shift, linear, scale, out=linear).relu_()
     out = x.new_empty(len(x), *stack.bias.shape)
     return _times(taken, stack.projection, out).add_(stack.bias)
+
+
+def logits_of(stack: Stack, features: Tensor, rows: Tensor) -> Tensor:
+    """As `logits` for some rows (n,) of the features (N, D), of which few are copied at once."""
+    return torch.cat([logits(stack, features[part]) for part in rows.split(ROWS)])
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,14 @@ def test_a_head_does_not_notice_its_company(depth: int, several: bool) -> None:
         torch.testing.assert_close(layers.logits(alone, x)[:, 0], layers.logits(together, x)[:, i])
 
 
+def test_many_rows_are_judged_as_few_are() -> None:
+    stack = layers.join(started(2), torch.empty(0))
+    features = torch.randn(50, D, generator=torch.Generator().manual_seed(0))
+    rows = torch.arange(layers.ROWS + 7) % 50
+    found = layers.logits_of(stack, features, rows)
+    torch.testing.assert_close(found, layers.logits(stack, features)[rows])
+
+
 def test_some_of_the_heads_go_on_as_if_nothing_had_happened() -> None:
     like = torch.empty(0, dtype=torch.float64)
     stack, room = layers.join(started(2), like), Room(like)
