@@ -30,7 +30,7 @@ _PACKAGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What may differ between two runs that measure the same."""
+    """What a run was asked for, and how long it took."""
 
     seed: int
     precision: str

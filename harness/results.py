@@ -1,8 +1,9 @@
 """Records: what was measured, on what, by what, as JSON that reads the same every time.
 
 A record is `results/<model>/<task>/<protocol>.json`: sorted keys, raw numbers, a
-trailing newline. The same code, weights and data give the same bytes except under
-`run`. The test clips' predictions lie beside it in `<protocol>.npz`.
+trailing newline. The same code, weights, data and seed give the same bytes on one
+machine except under `run`; another one may round otherwise. The test clips'
+predictions lie beside it in `<protocol>.npz`.
 """
 
 import io
