@@ -33,7 +33,9 @@ def lacking(
 def ask(lacks: Sequence[Offer], *, yes: bool) -> Download:
     """Show what the tasks lack, and ask; return what downloads that, and nothing else.
 
-    `yes` agrees beforehand. Raises UserError if a person declines or there is none to ask.
+    `yes` agrees beforehand, also to what shows later only: audio at a rate of which nothing
+    was missing until the encoder was known. Raises UserError if a person declines or there is
+    none to ask.
     """
     wanted = offers.fetched(lacks)
     names = ", ".join(offer.task for offer in wanted)
@@ -50,11 +52,14 @@ def ask(lacks: Sequence[Offer], *, yes: bool) -> Download:
     agreed = {offer.folder.resolve() for offer in wanted}
 
     def download(archive: Archive, folder: Path, *, progress: Progress) -> Path:
-        if folder.resolve() not in agreed and not (folder / archive.filename).exists():
+        shown = folder.resolve() in agreed or (folder / archive.filename).exists()
+        if not shown and not yes:
             raise UserError(
                 f"expected {archive.filename} in {folder} or agreement to download it, found "
-                "neither; start again"
+                "neither; run again with --yes to agree"
             )
+        if not shown:
+            click.echo(f"{archive.filename}: {archive.licence} ({archive.page})", err=True)
         return fetch(archive, folder, progress=progress)
 
     return download

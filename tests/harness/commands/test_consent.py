@@ -56,7 +56,10 @@ def test_agreed(server: Any, tone: Callable[..., bytes], tmp_path: Path) -> None
 
 
 def test_what_was_not_agreed_to_is_not_fetched(
-    server: Any, tone: Callable[..., bytes], tmp_path: Path
+    server: Any,
+    tone: Callable[..., bytes],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Whatever goes wrong between the question and the download."""
     server.files[served.NAME] = served.digits(tone)
@@ -65,10 +68,15 @@ def test_what_was_not_agreed_to_is_not_fetched(
     offer = Offer(task="digits", folder=tmp_path / "digits", choices=(choice,))
     download = consent.ask([offer], yes=True)
     assert download(file, tmp_path / "digits", progress=silent).is_file()
-    with pytest.raises(UserError, match=f"expected {served.NAME} in .* or agreement"):
-        download(file, tmp_path / "other", progress=silent)
+    refuse = consent.ask([], yes=False)
+    with pytest.raises(UserError, match=f"expected {served.NAME} in .* or agreement .* --yes"):
+        refuse(file, tmp_path / "other", progress=silent)
     assert len(server.requests) == 1
-    assert consent.ask([], yes=False)(file, tmp_path / "digits", progress=silent).is_file()
+    assert refuse(file, tmp_path / "digits", progress=silent).is_file()
+    # --yes agrees to that as well, and is told what it is.
+    capsys.readouterr()
+    assert download(file, tmp_path / "other", progress=silent).is_file()
+    assert f"{served.NAME}: {file.licence} ({file.page})" in capsys.readouterr().err
 
 
 def silent(name: str, done: int, total: int | None) -> None:
