@@ -1,12 +1,14 @@
 """Shallow heads as HEAR 2021 trains them, all at once, each with its own early stop.
 
-The heads of a division share batches and dropout and are strangers otherwise: each is distributed
-as if it were trained alone, and what becomes of it does not depend on its company. All chance
-follows from the seed and
+The heads of a division share batches and are strangers otherwise: what becomes of one does not
+depend on its company. All chance follows from the seed and
 
-- for initial weights: the head's layers, initialisation and division;
-- for dropout: epoch, step and layer;
+- for initial weights: what the head is;
+- for dropout: epoch, step, layer, and what the head is but for its division;
 - for the order of the clips, where they are shuffled: the epoch.
+
+Heads must not share their chance: the best of eight that rise and fall together is less than the
+best of eight strangers, which is what heareval chooses.
 
 On an accelerator, where small products wait for their launch, all heads of one depth are one stack,
 whatever their division. On a CPU, where activations must stay in the cache, each is a stack of its
@@ -28,7 +30,8 @@ from harness.protocols.early_stop import Trained, Watch
 from harness.protocols.groups import Group, Step, batches
 from harness.protocols.layers import Adam, Init, Room, Stack
 
-WEIGHTS, DROPOUT, ORDER = range(3)  # what chance is for
+WEIGHTS, DROPOUT, ORDER, SHIFT = range(4)  # what chance is for
+SHIFTS, STRIDE = 4096, 16  # beginnings of a head's dropout, each at the head of a cache line
 
 
 @dataclass(frozen=True)
@@ -195,12 +198,20 @@ def _groups(setting: _Setting, heads: dict[int, Head]) -> list[Group]:
             part = members[first : first + setting.width]
             stack = layers.join([_draw(setting, heads[i]) for i in part], setting.features)
             adam = Adam.start(stack, [heads[i].learning_rate for i in part])
-            groups.append(Group(part, [heads[i].division for i in part], stack, adam))
+            own = [heads[i] for i in part]
+            shifts = [setting.seeded(SHIFT, *_kind(head)) % SHIFTS * STRIDE for head in own]
+            groups.append(Group(part, [head.division for head in own], shifts, stack, adam))
     return groups
 
 
+def _kind(head: Head) -> tuple[int, ...]:
+    """What tells heads of one division apart, in whole numbers."""
+    rate = int(np.float64(head.learning_rate).view(np.uint64))
+    return head.layers, int(head.init == "normal"), rate
+
+
 def _draw(setting: _Setting, head: Head) -> Stack:
-    key = setting.seeded(WEIGHTS, head.layers, head.init == "normal", head.division)
+    key = setting.seeded(WEIGHTS, *_kind(head), head.division)
     sizes = (setting.features.shape[1], setting.schedule.hidden, setting.classes)
     return layers.draw(head.layers, sizes, head.init, torch.Generator().manual_seed(key))
 
@@ -217,11 +228,11 @@ def _learn(
         rows = {n: own[number] for n, own in cut.items() if number < len(own)}
         step = Step(setting.features, setting.targets, rows, room)
         lengths = set(step.lengths.values())
-        masks = {n: _masks(setting, n, depth, (epoch, number), room) for n in lengths}
+        drawn = {n: _drawn(setting, n, depth, (epoch, number), room) for n in lengths}
         for part in (part for group in groups for part in group.parts(step.lengths)):
             x, target = step.batch(part.divisions)
-            own = masks[len(x)][: len(part.stack.layers)]
-            slopes = layers.gradients(part.stack, x, target, own, schedule.dropout, room)
+            masks = part.masks(drawn[len(x)], len(x))
+            slopes = layers.gradients(part.stack, x, target, masks, schedule.dropout, room)
             part.adam.move(part.stack, slopes)
 
 
@@ -232,14 +243,18 @@ def _ordered(setting: _Setting, rows: Tensor, epoch: int) -> Tensor:
     return rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
 
 
-def _masks(
+def _drawn(
     setting: _Setting, clips: int, depth: int, moment: tuple[int, int], room: Room
 ) -> list[Tensor]:
-    """Dropout's, for batches of one length: one per hidden layer."""
-    shape, rate = (clips, setting.schedule.hidden), setting.schedule.dropout
+    """What dropout is taken from, for batches of one length: flat, one per hidden layer.
+
+    To draw anew for each head would cost a fifth of its products; its own stretch of what is
+    drawn once is as random, and no unit's fate is that of the same unit in another head.
+    """
+    shape = (clips * setting.schedule.hidden + SHIFTS * STRIDE,)
     seeds = [setting.seeded(DROPOUT, *moment, layer) for layer in range(depth)]
     return [
-        layers.ceilings(rate, shape, seed, room, f"mask{layer} {clips}")
+        layers.ceilings(setting.schedule.dropout, shape, seed, room, f"mask{layer} {clips}")
         for layer, seed in enumerate(seeds)
     ]
 

@@ -27,8 +27,7 @@ _FILES = 0  # seed of heareval's one shuffle, of the files of each split
 
 _ALWAYS = (
     "initial weights and dropout come from another random generator",
-    "all heads drop the same units",
-    "heads that differ in their learning rate alone start from the same weights",
+    "what dropout drops is drawn once for all heads, and taken from another place for each",
     "hidden biases, which batch norm cancels, stay as drawn (heareval's drift by rounding)",
     "a last batch of a single row joins the batch before it (heareval fails)",
     "the files of a split are shuffled once, from the order of their names",

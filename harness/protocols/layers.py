@@ -116,8 +116,8 @@ class Room:
         return self._taken[name][:size].view(shape)
 
 
-def ceilings(rate: float, shape: tuple[int, int], seed: int, room: Room, name: str) -> Tensor:
-    """Dropout's mask as a ceiling, (B, H): 0 with probability `rate`, else no bound.
+def ceilings(rate: float, shape: tuple[int, ...], seed: int, room: Room, name: str) -> Tensor:
+    """Dropout's mask as a ceiling of this shape: 0 with probability `rate`, else no bound.
 
     16 random bits decide an entry: 0.1 is met within 1e-5. The mask depends on the seed, the
     shape and the kind of device alone. It lies in the room under the name.
@@ -138,14 +138,14 @@ def gradients(
 
     x: (B, 1 or g, D), what all heads see or each of them. target: likewise (B, 1 or g) int64 for
     the mean cross-entropy of the softmax; (B, 1 or g, C) of 0 and 1 for the mean binary
-    cross-entropy over clips and classes. masks: (B, H) `ceilings` per hidden layer, of dropout
-    with this rate. The gradients lie in the room until its next use.
+    cross-entropy over clips and classes. masks: (B, 1 or g, H) `ceilings` per hidden
+    layer, of dropout with this rate. The gradients lie in the room until its next use.
     """
     taken, tape = x, []
     for i, (layer, mask) in enumerate(zip(stack.layers, masks, strict=True)):
         linear = _times(taken, layer.weight, room(f"linear{i}", len(x), *layer.gain.shape))
         norm, given = _normalise(linear, layer, rate, room(f"given{i}", *linear.shape))
-        torch.clamp(given, given.new_zeros(()), mask[:, None], out=given)
+        torch.clamp(given, given.new_zeros(()), mask, out=given)
         tape.append((taken, norm, given))
         taken = given
     logits = _times(taken, stack.projection, room("logits", len(x), *stack.bias.shape))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.errors import UserError
+from harness.protocols import heads as heads_module
 from harness.protocols.heads import Division, Head, Judge, Schedule, Trained, train
 
 D, C = 6, 3
@@ -124,24 +125,18 @@ def test_heads_of_one_stack_end_one_by_one() -> None:
 
 
 def plain(head: Head, features: Tensor, targets: Tensor, division: Division) -> nn.Sequential:
-    """The head in torch.nn, from the weights that ours start with, told by a training at rate 0."""
-    once = replace(SHORT, dropout=0.0, batch=len(features), max_epochs=1, every=1)
-    still = [replace(head, learning_rate=0.0)]
-    (start,) = train(features, targets, C, still, [division], once, lambda *_: (0.0, None), 0)
+    """The head in torch.nn, from the weights that ours starts with."""
+    judge = loss_judge(targets, [head], [division])
+    setting = heads_module._Setting(features, targets, C, [division], SHORT, judge, 0, 1)
+    start = heads_module._draw(setting, head)
     modules: list[nn.Module] = []
-    for layer in start.stack.layers:
-        linear = nn.Linear(layer.weight.shape[2], SHORT.hidden).to(features)
-        linear.weight.data, linear.bias.data = layer.weight[0].clone(), torch.zeros(SHORT.hidden)
+    for layer in start.layers:
+        linear = nn.Linear(layer.weight.shape[2], SHORT.hidden)
+        linear.weight.data, linear.bias.data = layer.weight[0], -layer.mean[0]
         modules += [linear, nn.BatchNorm1d(SHORT.hidden), nn.ReLU()]
     projection = nn.Linear(SHORT.hidden, C)
-    projection.weight.data, projection.bias.data = start.stack.projection[0], start.stack.bias[0]
-    model = nn.Sequential(*modules, projection).to(features)
-    model(features[torch.from_numpy(division.train)])
-    for i, layer in enumerate(start.stack.layers):  # one step leaves 0.9 of the bias in the mean
-        norm = model[3 * i + 1]
-        model[3 * i].bias.data = (norm.running_mean - layer.mean[0]) / 0.9
-        norm.reset_running_stats()
-    return model
+    projection.weight.data, projection.bias.data = start.projection[0], start.bias[0]
+    return nn.Sequential(*modules, projection).to(features)
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -56,6 +56,11 @@ def batch(step: int, *, several: bool, dtype: torch.dtype) -> tuple[Tensor, Tens
     return x.to(dtype), target.to(torch.uint8) if several else target
 
 
+def seen(masks: list[Tensor]) -> list[Tensor]:
+    """The same for all heads."""
+    return [mask[:, None] for mask in masks]
+
+
 def masks_of(step: int, depth: int, room: Room) -> list[Tensor]:
     return [layers.ceilings(RATE, (B, H), 2 * step + i, room, f"mask{i}") for i in range(depth)]
 
@@ -69,7 +74,9 @@ def trained(starts: list[Stack], rates: tuple[float, ...], steps: int, *, severa
     for step in range(steps):
         x, target = batch(step, several=several, dtype=like.dtype)
         masks = masks_of(step, len(stack.layers), room)
-        adam.move(stack, layers.gradients(stack, x[:, None], target[:, None], masks, RATE, room))
+        adam.move(
+            stack, layers.gradients(stack, x[:, None], target[:, None], seen(masks), RATE, room)
+        )
     return stack
 
 
@@ -96,7 +103,7 @@ def test_every_step_equals_torch(depth: int, several: bool, dtype: torch.dtype) 
         masks = masks_of(step, depth, room)
         with torch.no_grad():
             adam.move(
-                stack, layers.gradients(stack, x[:, None], target[:, None], masks, RATE, room)
+                stack, layers.gradients(stack, x[:, None], target[:, None], seen(masks), RATE, room)
             )
         held_out, _ = batch(-1, several=several, dtype=dtype)
         logits = layers.logits(stack, held_out)
@@ -147,7 +154,9 @@ def test_some_of_the_heads_go_on_as_if_nothing_had_happened() -> None:
             stack, adam = stack.only([2, 0]), adam.only([2, 0])
         x, target = batch(step, several=False, dtype=like.dtype)
         masks = masks_of(step, 2, room)
-        adam.move(stack, layers.gradients(stack, x[:, None], target[:, None], masks, RATE, room))
+        adam.move(
+            stack, layers.gradients(stack, x[:, None], target[:, None], seen(masks), RATE, room)
+        )
     all_along = trained(started(2), RATES, 20, several=False)
     for part, whole in zip(stack.learnt(), all_along.only([2, 0]).learnt(), strict=True):
         torch.testing.assert_close(part, whole, atol=1e-9, rtol=1e-9)
