@@ -20,22 +20,22 @@ class Group:
     """Heads that still train.
 
     members: their positions in the list of all heads. divisions: what each of them trains on,
-    those of one division, and divisions of one length, next to each other. shifts: where in
-    what is drawn for dropout the own numbers of each begin.
+    those of one division, and divisions of one length, next to each other. chances: what the
+    dropout of each is drawn by.
     """
 
     members: list[int]
     divisions: list[int]
-    shifts: list[int]
+    chances: list[int]
     stack: Stack
     adam: Adam
 
     def only(self, keep: Sequence[int]) -> "Group":
         """A copy of some of the heads."""
-        members, divisions, shifts = (
-            [own[i] for i in keep] for own in (self.members, self.divisions, self.shifts)
+        members, divisions, chances = (
+            [own[i] for i in keep] for own in (self.members, self.divisions, self.chances)
         )
-        return Group(members, divisions, shifts, self.stack.only(keep), self.adam.only(keep))
+        return Group(members, divisions, chances, self.stack.only(keep), self.adam.only(keep))
 
     def parts(self, kinds: Mapping[int, int]) -> Iterator["Group"]:
         """Neighbours whose divisions are of one kind, in this group's memory.
@@ -47,18 +47,8 @@ class Group:
             first, *others = run
             span = slice(first, first + len(others) + 1)
             if kind is not None:
-                own = self.members[span], self.divisions[span], self.shifts[span]
+                own = self.members[span], self.divisions[span], self.chances[span]
                 yield Group(*own, self.stack.only(span), self.adam.only(span))
-
-    def masks(self, drawn: Sequence[Tensor], clips: int) -> list[Tensor]:
-        """Dropout's of each hidden layer, (B, g, H): a stretch of what was drawn for each head."""
-        found = []
-        for layer, numbers in zip(self.stack.layers, drawn, strict=False):
-            hidden = layer.gain.shape[1]
-            size = clips * hidden
-            own = [numbers[first : first + size].view(clips, hidden) for first in self.shifts]
-            found.append(own[0][:, None] if len(own) == 1 else torch.stack(own, dim=1))
-        return found
 
 
 def batches(rows: Tensor, size: int) -> list[Tensor]:

@@ -30,8 +30,8 @@ from harness.protocols.early_stop import Trained, Watch
 from harness.protocols.groups import Group, Step, batches
 from harness.protocols.layers import Adam, Init, Room, Stack
 
-WEIGHTS, DROPOUT, ORDER, SHIFT = range(4)  # what chance is for
-SHIFTS, STRIDE = 4096, 16  # beginnings of a head's dropout, each at the head of a cache line
+WEIGHTS, DROPOUT, ORDER, POOL = range(4)  # what chance is for
+PLACES, STRIDE = 2**18, 16  # where a mask may begin, each at the head of a cache line
 
 
 @dataclass(frozen=True)
@@ -157,10 +157,10 @@ def _train_together(
     )
     groups = _groups(setting, heads)
     watches = {i: Watch(schedule.patience, nan_ends=schedule.nan_ends) for i in heads}
-    room = Room(setting.features)
+    room, pool = Room(setting.features), _pool(setting)
     last = schedule.max_epochs // schedule.every * schedule.every  # nobody would see the rest
     for epoch in range(last):
-        _learn(setting, groups, train, epoch, room)
+        _learn(setting, groups, train, epoch, room, pool)
         if (epoch + 1) % schedule.every == 0:
             for group in groups:
                 _validate(setting, group, valid, watches, epoch)
@@ -199,8 +199,8 @@ def _groups(setting: _Setting, heads: dict[int, Head]) -> list[Group]:
             stack = layers.join([_draw(setting, heads[i]) for i in part], setting.features)
             adam = Adam.start(stack, [heads[i].learning_rate for i in part])
             own = [heads[i] for i in part]
-            shifts = [setting.seeded(SHIFT, *_kind(head)) % SHIFTS * STRIDE for head in own]
-            groups.append(Group(part, [head.division for head in own], shifts, stack, adam))
+            chances = [setting.seeded(DROPOUT, *_kind(head)) for head in own]
+            groups.append(Group(part, [head.division for head in own], chances, stack, adam))
     return groups
 
 
@@ -217,21 +217,23 @@ def _draw(setting: _Setting, head: Head) -> Stack:
 
 
 def _learn(
-    setting: _Setting, groups: list[Group], train: Mapping[int, Tensor], epoch: int, room: Room
+    setting: _Setting,
+    groups: list[Group],
+    train: Mapping[int, Tensor],
+    epoch: int,
+    room: Room,
+    pool: Tensor,
 ) -> None:
     """One epoch of every group."""
     schedule = setting.schedule
-    depth = max(len(group.stack.layers) for group in groups)
     busy = {division for group in groups for division in group.divisions}
     cut = {n: batches(_ordered(setting, train[n], epoch), schedule.batch) for n in sorted(busy)}
     for number in range(max(map(len, cut.values()))):
         rows = {n: own[number] for n, own in cut.items() if number < len(own)}
         step = Step(setting.features, setting.targets, rows, room)
-        lengths = set(step.lengths.values())
-        drawn = {n: _drawn(setting, n, depth, (epoch, number), room) for n in lengths}
         for part in (part for group in groups for part in group.parts(step.lengths)):
             x, target = step.batch(part.divisions)
-            masks = part.masks(drawn[len(x)], len(x))
+            masks = _masks(setting, part, len(x), (epoch, number), pool)
             slopes = layers.gradients(part.stack, x, target, masks, schedule.dropout, room)
             part.adam.move(part.stack, slopes)
 
@@ -243,20 +245,28 @@ def _ordered(setting: _Setting, rows: Tensor, epoch: int) -> Tensor:
     return rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
 
 
-def _drawn(
-    setting: _Setting, clips: int, depth: int, moment: tuple[int, int], room: Room
-) -> list[Tensor]:
-    """What dropout is taken from, for batches of one length: flat, one per hidden layer.
+def _pool(setting: _Setting) -> Tensor:
+    """What dropout is taken from.
 
-    To draw anew for each head would cost a fifth of its products; its own stretch of what is
-    drawn once is as random, and no unit's fate is that of the same unit in another head.
+    To draw anew in every step would cost a tenth of a head's products. A stretch of numbers
+    drawn once is as random, as long as each layer, step and head begins at another place.
     """
-    shape = (clips * setting.schedule.hidden + SHIFTS * STRIDE,)
-    seeds = [setting.seeded(DROPOUT, *moment, layer) for layer in range(depth)]
-    return [
-        layers.ceilings(setting.schedule.dropout, shape, seed, room, f"mask{layer} {clips}")
-        for layer, seed in enumerate(seeds)
-    ]
+    longest = max(min(len(d.train), setting.schedule.batch + 1) for d in setting.divisions)
+    shape = (PLACES * STRIDE + longest * setting.schedule.hidden,)
+    seed = setting.seeded(POOL)
+    return layers.ceilings(setting.schedule.dropout, shape, seed, Room(setting.features), "pool")
+
+
+def _masks(
+    setting: _Setting, part: Group, clips: int, moment: tuple[int, int], pool: Tensor
+) -> list[Tensor]:
+    """Dropout's for each hidden layer, (B, g, H), as `layers.ceilings`."""
+    hidden, found = setting.schedule.hidden, []
+    for layer in range(len(part.stack.layers)):
+        places = (setting.seeded(chance, *moment, layer) % PLACES for chance in part.chances)
+        own = [pool[STRIDE * p :][: clips * hidden].view(clips, hidden) for p in places]
+        found.append(own[0][:, None] if len(own) == 1 else torch.stack(own, dim=1))
+    return found
 
 
 def _validate(

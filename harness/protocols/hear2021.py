@@ -27,7 +27,7 @@ _FILES = 0  # seed of heareval's one shuffle, of the files of each split
 
 _ALWAYS = (
     "initial weights and dropout come from another random generator",
-    "what dropout drops is drawn once for all heads, and taken from another place for each",
+    "what dropout drops is drawn once; each head, layer and step takes it from another place",
     "hidden biases, which batch norm cancels, stay as drawn (heareval's drift by rounding)",
     "a last batch of a single row joins the batch before it (heareval fails)",
     "the files of a split are shuffled once, from the order of their names",

@@ -20,8 +20,7 @@ def group(divisions: list[int]) -> Group:
         FEATURES,
     ).only(range(len(divisions)))
     members = list(range(len(divisions)))
-    shifts = [3 * member for member in members]
-    return Group(members, divisions, shifts, stack, Adam.start(stack, [0.1] * 9))
+    return Group(members, divisions, members, stack, Adam.start(stack, [0.1] * 9))
 
 
 def test_neighbours_of_one_kind_go_together_in_the_memory_of_all() -> None:
@@ -39,16 +38,6 @@ def test_neighbours_of_one_kind_go_together_in_the_memory_of_all() -> None:
 def test_heads_whose_division_has_nothing_left_are_left_out() -> None:
     parts = list(group([4, 1, 1]).parts({1: 16}))
     assert [part.members for part in parts] == [[1, 2]]
-
-
-def test_each_head_drops_by_its_own_stretch_of_what_was_drawn() -> None:
-    drawn = [torch.arange(20.0)]
-    (together,) = group([0, 0, 0]).masks(drawn, 2)
-    assert together.shape == (2, 3, 4)
-    for place, part in enumerate(group([0, 1, 2]).parts({0: 0, 1: 1, 2: 2})):
-        (alone,) = part.masks(drawn, 2)
-        assert alone.flatten().tolist() == list(range(3 * place, 3 * place + 8))
-        assert torch.equal(alone[:, 0], together[:, place])
 
 
 def test_a_copy_is_a_copy() -> None:
