@@ -14,6 +14,7 @@ from harness.encoder import Encoder, canary_clip, embedding_fault, projections
 from harness.errors import UserError
 
 _BEYOND = 1.0  # ms that a time may lie outside of its clip: rounding
+_SHORT = 1000.0  # ms; of a shorter clip a module may have one moment only
 
 
 def embed_timestamps(encoder: Encoder, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -58,6 +59,11 @@ def clip_fault(embeddings: np.ndarray, times: np.ndarray, milliseconds: float) -
         return (
             f"expected timestamps within the clip, 0 to {milliseconds:g} ms, "
             f"found {times[0]:g} to {times[-1]:g}"
+        )
+    if times[-1] < milliseconds / 2 and milliseconds > _SHORT:
+        return (
+            f"expected timestamps all over the clip, 0 to {milliseconds:g} ms, found the last at "
+            f"{times[-1]:g}: are they seconds, or is the clip cut?"
         )
     return ""
 

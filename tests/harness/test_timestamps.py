@@ -132,6 +132,13 @@ def test_times_of_a_clip_of_20_ms(times: list[float], words: str) -> None:
     assert (words in found) if words else found == ""
 
 
+def test_times_must_reach_the_second_half_of_a_clip() -> None:
+    embeddings, times = np.zeros((4, 2), np.float32), np.array([0.0, 0.04, 0.08, 0.12])
+    assert "are they seconds" in clip_fault(embeddings, times, 4000)
+    assert "are they seconds" not in clip_fault(embeddings, 1000 * times, 200)
+    assert clip_fault(embeddings, times, 999) == ""
+
+
 @pytest.mark.parametrize("number", [np.nan, np.inf])
 def test_embeddings_that_are_not_finite(number: float) -> None:
     embeddings = np.zeros((4, 2), np.float32)
