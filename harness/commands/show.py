@@ -1,9 +1,8 @@
 """`list`, `table`, `validate`, `doctor`: commands that look and tell."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -28,7 +27,9 @@ def list_(kind: str | None) -> None:
         "tasks": lambda: [(name, tasks.load(name).title) for name in tasks.names()],
         "suites": lambda: [(name, _suite(name)) for name in SUITES],
         "models": lambda: sorted(ALIASES.items()),
-        "protocols": lambda: [(name, _told(each.params)) for name, each in PROTOCOLS.items()],
+        "protocols": lambda: [
+            (name, tables.brief(each.params)) for name, each in PROTOCOLS.items()
+        ],
     }
     for name in [kind] if kind else lists:
         if not kind:
@@ -83,16 +84,6 @@ def write_table(results_folder: Path) -> str:
     )
     write_atomically(results_folder / "README.md", (head + text).encode())
     return text
-
-
-def _told(params: Mapping[str, Any]) -> str:
-    """A protocol's parameters in a line; what fills sentences is told below its tables."""
-    brief = {
-        key: value
-        for key, value in params.items()
-        if not (isinstance(value, list) and all(isinstance(part, str) for part in value))
-    }
-    return ", ".join(f"{key} {value}" for key, value in brief.items())
 
 
 def _suite(name: str) -> str:

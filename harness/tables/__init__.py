@@ -1,5 +1,5 @@
 """Records → the tables that people read."""
 
-from harness.tables.page import markdown
+from harness.tables.page import brief, markdown
 
-__all__ = ["markdown"]
+__all__ = ["brief", "markdown"]

@@ -1,6 +1,7 @@
 """Records → markdown tables. Every number shown comes from a record or a published table."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from harness import suites
 from harness.errors import UserError
@@ -68,10 +69,14 @@ def _opening(protocol: str, records: Sequence[Record]) -> list[str]:
         return [f"### {protocol}"]
     params = records[0]["protocol"]["params"]
     texts = {key: value for key, value in params.items() if _are_texts(value)}
-    told = ", ".join(f"{key} {value}" for key, value in params.items() if key not in texts)
-    title = f"### {protocol} (version {records[0]['protocol']['version']}: {told})"
+    title = f"### {protocol} (version {records[0]['protocol']['version']}: {brief(params)})"
     remarks = (f"{key.capitalize()}: {'; '.join(value)}." for key, value in texts.items())
     return [title, *remarks]
+
+
+def brief(params: Mapping[str, Any]) -> str:
+    """A protocol's parameters in a line, but for those that are texts."""
+    return ", ".join(f"{key} {value}" for key, value in params.items() if not _are_texts(value))
 
 
 def _are_texts(value: object) -> bool:
