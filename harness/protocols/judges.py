@@ -7,7 +7,8 @@ or a moment, and in how logits become an answer.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,10 +103,10 @@ class EventJudge:
         if not self._by_score:
             return Verdict(-_loss(logits, self.targets[self.rows(clips)]), self._choices[0])
         metric, reference = self._problem.metric, self._moments.events.take(clips)
+        find = self._finder(clips, logits)
         found = []
         for choice in self._choices:
-            events = self.answer(clips, logits, choice)
-            value = event_scores.compute(metric, reference, events, len(clips))
+            value = event_scores.compute(metric, reference, find(**choice), len(clips))
             found.append(Verdict(_upward(metric, value), choice))
         best = max(found, key=_rank)
         return best._replace(value=float(np.float32(best.value)))
@@ -114,12 +115,16 @@ class EventJudge:
         self, clips: np.ndarray, logits: Tensor, postprocessing: Mapping[str, float] | None
     ) -> Events:
         """Return the events that a head finds in some clips."""
+        return self._finder(clips, logits)(**(postprocessing or self._choices[0]))
+
+    def _finder(self, clips: np.ndarray, logits: Tensor) -> Callable[..., Events]:
+        """Return what finds the events, given a way of post-processing."""
         lengths = np.diff(self._moments.offsets)[clips]
-        return detect(
+        return partial(
+            detect,
             torch.sigmoid(logits).cpu().numpy(),
             np.concatenate([[0], np.cumsum(lengths)]),
             self._moments.times[self.rows(clips)],
-            **(postprocessing or self._choices[0]),
         )
 
 
