@@ -148,13 +148,9 @@ def _train_together(
     schedule = setting.schedule
     for number in cohort:
         _check(setting.divisions[number])
-    train, valid = (
-        {n: torch.from_numpy(rows).to(setting.features.device) for n, rows in of.items()}
-        for of in (
-            {n: setting.divisions[n].train for n in cohort},
-            {n: setting.divisions[n].valid for n in cohort},
-        )
-    )
+    device, divisions = setting.features.device, setting.divisions
+    train = {n: torch.from_numpy(divisions[n].train).to(device) for n in cohort}
+    valid = {n: torch.from_numpy(divisions[n].valid).to(device) for n in cohort}
     groups = _groups(setting, heads)
     watches = {i: Watch(schedule.patience, nan_ends=schedule.nan_ends) for i in heads}
     room, pool = Room(setting.features), _pool(setting)
