@@ -12,7 +12,8 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from harness.protocols.layers import Adam, Room, Stack
+from harness.protocols.layers import Adam, Stack
+from harness.protocols.room import Room
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,16 @@ class Group:
 
         kinds: division → kind; heads of a division that has none are left out.
         """
-        places = range(len(self.members))
-        for kind, run in groupby(places, lambda place: kinds.get(self.divisions[place])):
+        own = [kinds.get(division) for division in self.divisions]
+        if None not in own and len(set(own)) == 1:  # as always on a CPU, where views take time
+            yield self
+            return
+        for kind, run in groupby(range(len(own)), lambda place: own[place]):
             first, *others = run
             span = slice(first, first + len(others) + 1)
             if kind is not None:
-                own = self.members[span], self.divisions[span], self.chances[span]
-                yield Group(*own, self.stack.only(span), self.adam.only(span))
+                part = self.members[span], self.divisions[span], self.chances[span]
+                yield Group(*part, self.stack.only(span), self.adam.only(span))
 
 
 def batches(rows: Tensor, size: int) -> list[Tensor]:

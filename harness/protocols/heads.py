@@ -28,7 +28,8 @@ from harness.errors import UserError
 from harness.protocols import layers
 from harness.protocols.early_stop import Trained, Watch
 from harness.protocols.groups import Group, Step, batches
-from harness.protocols.layers import Adam, Init, Room, Stack
+from harness.protocols.layers import Adam, Init, Stack
+from harness.protocols.room import Room
 
 WEIGHTS, DROPOUT, ORDER, POOL = range(4)  # what chance is for
 PLACES, STRIDE = 2**18, 16  # where a mask may begin, each at the head of a cache line
@@ -138,7 +139,11 @@ class _Setting:
 
     def seeded(self, *purpose: int) -> int:
         """A number for a generator of torch, which keeps 32 bits."""
-        return int(np.random.SeedSequence((self.seed, *purpose)).generate_state(1)[0])
+        return self.drawn(1, *purpose)[0]
+
+    def drawn(self, count: int, *purpose: int) -> list[int]:
+        """Numbers of 32 bits."""
+        return np.random.SeedSequence((self.seed, *purpose)).generate_state(count).tolist()
 
 
 def _train_together(
@@ -257,10 +262,11 @@ def _masks(
     setting: _Setting, part: Group, clips: int, moment: tuple[int, int], pool: Tensor
 ) -> list[Tensor]:
     """Dropout's for each hidden layer, (B, g, H), as `layers.ceilings`."""
-    hidden, found = setting.schedule.hidden, []
-    for layer in range(len(part.stack.layers)):
-        places = (setting.seeded(chance, *moment, layer) % PLACES for chance in part.chances)
-        own = [pool[STRIDE * p :][: clips * hidden].view(clips, hidden) for p in places]
+    depth, hidden, found = len(part.stack.layers), setting.schedule.hidden, []
+    drawn = [setting.drawn(depth, chance, *moment) for chance in part.chances]
+    for layer in zip(*drawn, strict=True):
+        starts = (number % PLACES * STRIDE for number in layer)
+        own = [pool[start : start + clips * hidden].view(clips, hidden) for start in starts]
         found.append(own[0][:, None] if len(own) == 1 else torch.stack(own, dim=1))
     return found
 

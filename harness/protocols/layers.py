@@ -23,21 +23,13 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from harness.protocols.hidden import EPSILON, NARROW, Layer, Narrow, Wide, outer, times
+from harness.protocols.room import Room
+
 Init = Literal["uniform", "normal"]
 Sizes = tuple[int, int, int]  # D numbers of an embedding, H of a hidden layer, C classes
 
-MOMENTUM, EPSILON = 0.1, 1e-5  # of batch norm, torch's defaults
 ROWS = 4096  # judged at once
-
-
-class Layer(NamedTuple):
-    """A hidden layer of g heads, K → H: a linear map without its bias, and its batch norm."""
-
-    weight: Tensor  # (g, H, K)
-    gain: Tensor  # (g, H)
-    shift: Tensor  # (g, H)
-    mean: Tensor  # (g, H), running
-    variance: Tensor  # (g, H), running, unbiased
 
 
 class Stack(NamedTuple):
@@ -98,24 +90,6 @@ def join(stacks: Sequence[Stack], like: Tensor) -> Stack:
     )
 
 
-class Room:
-    """Memory by name, taken once and used again by every step, on the device of `like`.
-
-    Memory taken anew comes in pages that the system clears first: slower than computing on it.
-    """
-
-    def __init__(self, like: Tensor) -> None:
-        self._like = like
-        self._taken: dict[str, Tensor] = {}
-
-    def __call__(self, name: str, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
-        """A contiguous tensor with whatever its last user left in it; one name, one type."""
-        size = math.prod(shape)
-        if name not in self._taken or len(self._taken[name]) < size:
-            self._taken[name] = self._like.new_empty(size, dtype=dtype)
-        return self._taken[name][:size].view(shape)
-
-
 def ceilings(rate: float, shape: tuple[int, ...], seed: int, room: Room, name: str) -> Tensor:
     """Dropout's mask as a ceiling of this shape: 0 with probability `rate`, else no bound.
 
@@ -143,75 +117,28 @@ def gradients(
     """
     taken, tape = x, []
     for i, (layer, mask) in enumerate(zip(stack.layers, masks, strict=True)):
-        linear = _times(taken, layer.weight, room(f"linear{i}", len(x), *layer.gain.shape))
-        norm, given = _normalise(linear, layer, rate, room(f"given{i}", *linear.shape))
+        kept = layer._replace(gain=layer.gain / (1 - rate), shift=layer.shift / (1 - rate))
+        given = room(f"given{i}", len(x), *layer.gain.shape)
+        narrow = i == 0 and x.shape[2] <= NARROW
+        applied = (
+            Narrow.forward(taken, kept, given)
+            if narrow
+            else Wide.forward(taken, kept, given, room, f"{i}")
+        )
         torch.clamp(given, given.new_zeros(()), mask, out=given)
-        tape.append((taken, norm, given))
+        tape.append((applied, given))
         taken = given
-    logits = _times(taken, stack.projection, room("logits", len(x), *stack.bias.shape))
+    logits = times(taken, stack.projection, room("logits", len(x), *stack.bias.shape))
     slope = _slope(logits.add_(stack.bias), target)
-    found = [_outer(slope, taken, room("projection", *stack.projection.shape)), slope.sum(dim=0)]
+    found = [outer(slope, taken, room("projection", *stack.projection.shape)), slope.sum(dim=0)]
     above = stack.projection
-    for i, (taken, norm, given) in reversed(list(enumerate(tape))):
-        slope = _times(slope, above.transpose(1, 2), room(f"slope{i}", *given.shape))
+    for i, (applied, given) in reversed(list(enumerate(tape))):
+        slope = times(slope, above.transpose(1, 2), room(f"slope{i}", *given.shape))
         torch.ops.aten.threshold_backward.grad_input(slope, given, 0, grad_input=slope)
-        own = [t.view(slope.shape[1:]).div_(1 - rate) for t in norm.backward(slope)]
         above = stack.layers[i].weight
-        found = [_outer(slope, taken, room(f"weight{i}", *above.shape)), *own, *found]
+        weight, *own = applied.backward(slope, room(f"weight{i}", *above.shape))
+        found = [weight, *(tensor.div_(1 - rate) for tensor in own), *found]
     return found
-
-
-class _Norm(NamedTuple):
-    """A batch norm as it was applied: its input, flat, and per column gain, mean and scale."""
-
-    x: Tensor  # (B, g · H)
-    gain: Tensor  # (g · H,), dropout's factor in it
-    mean: Tensor
-    scale: Tensor  # 1 / √(variance + ε)
-
-    def backward(self, slope: Tensor) -> tuple[Tensor, Tensor]:
-        """From the output's gradient to the input's, in place; those of gain and shift."""
-        flat = slope.flatten(1)
-        _, gain, shift = torch.ops.aten.native_batch_norm_backward(
-            flat, self.x, self.gain, None, None, self.mean, self.scale,
-            True, EPSILON, [False, True, True],
-        )  # fmt: skip
-        # (slope - its mean - normed · mean of slope · normed) · gain · scale, in two passes; the
-        # operator would do it in one, but into new memory.
-        factor, tilt = self.gain * self.scale, gain * self.scale / -len(flat)
-        flat.addcmul_(self.x, tilt)
-        torch.addcmul(-factor * (shift / len(flat) + tilt * self.mean), flat, factor, out=flat)
-        return gain, shift
-
-
-def _normalise(linear: Tensor, layer: Layer, rate: float, out: Tensor) -> tuple[_Norm, Tensor]:
-    """Batch norm of (B, g, H) and dropout's factor; moves the running statistics."""
-    gain, shift = layer.gain.flatten() / (1 - rate), layer.shift.flatten() / (1 - rate)
-    norm = _Norm(linear.flatten(1), gain, torch.empty_like(gain), torch.empty_like(gain))
-    torch.ops.aten.native_batch_norm.out(
-        norm.x, gain, shift, layer.mean.view(-1), layer.variance.view(-1),
-        True, MOMENTUM, EPSILON,
-        out=out.flatten(1), save_mean=norm.mean, save_invstd=norm.scale,
-    )  # fmt: skip
-    return norm, out
-
-
-def _times(x: Tensor, weight: Tensor, out: Tensor) -> Tensor:
-    """(B, 1 or g, K) by each head's (H, K)': (B, g, H). What all share is one wide product."""
-    if x.shape[1] == 1:
-        torch.mm(x[:, 0], weight.flatten(0, 1).T, out=out.flatten(1))
-    else:
-        torch.bmm(x.transpose(0, 1), weight.transpose(1, 2), out=out.transpose(0, 1))
-    return out
-
-
-def _outer(slope: Tensor, x: Tensor, out: Tensor) -> Tensor:
-    """(B, g, H)' by (B, 1 or g, K) of each head: (g, H, K)."""
-    if x.shape[1] == 1:
-        torch.mm(slope.flatten(1).T, x[:, 0], out=out.flatten(0, 1))
-    else:
-        torch.bmm(slope.permute(1, 2, 0), x.transpose(0, 1), out=out)
-    return out
 
 
 def _slope(logits: Tensor, target: Tensor) -> Tensor:
@@ -228,11 +155,11 @@ def logits(stack: Stack, x: Tensor) -> Tensor:
     taken = x[:, None]
     for layer in stack.layers:
         scale = layer.gain * torch.rsqrt(layer.variance + EPSILON)
-        linear = _times(taken, layer.weight, x.new_empty(len(x), *scale.shape))
+        linear = times(taken, layer.weight, x.new_empty(len(x), *scale.shape))
         shift = layer.shift - layer.mean * scale
         taken = torch.addcmul(shift, linear, scale, out=linear).relu_()
     out = x.new_empty(len(x), *stack.bias.shape)
-    return _times(taken, stack.projection, out).add_(stack.bias)
+    return times(taken, stack.projection, out).add_(stack.bias)
 
 
 def logits_of(stack: Stack, features: Tensor, rows: Tensor) -> Tensor:
@@ -265,14 +192,12 @@ class Adam:
         """One step of every head, in place; those with one rate in one call."""
         self.steps.add_(1)
         kinds = (stack.learnt(), slopes, *self.moments)
-        by_head = (zip(*map(Tensor.unbind, kind), strict=True) for kind in kinds)
-        each = list(zip(*by_head, strict=True))
         for rate in dict.fromkeys(self.rates):
             heads = [head for head, own in enumerate(self.rates) if own == rate]
             learnt, slope, first, second = (
-                [tensor for head in heads for tensor in each[head][kind]] for kind in range(4)
+                [tensor[head] for head in heads for tensor in kind] for kind in kinds
             )
-            steps = [self.steps[head] for head in heads for _ in each[head][0]]
+            steps = [self.steps[head] for head in heads for _ in slopes]
             torch._fused_adam_(
                 learnt, slope, first, second, [], steps, lr=rate,
                 beta1=0.9, beta2=0.999, weight_decay=0.0, eps=1e-8, amsgrad=False, maximize=False,

@@ -39,7 +39,7 @@ from harness.protocols.heads import Division, Head, Schedule, train
 from tests.bench.measure import ceiling
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-SCHEDULE = Schedule(max_epochs=18, patience=1000)
+SCHEDULE = Schedule(max_epochs=63, patience=1000)
 ACTIVATION_PASSES, WEIGHT_PASSES = 17, 7
 BATCHES = 2  # timed of a task that has more, and then extrapolated
 
@@ -159,6 +159,15 @@ def plain_head(head: Head, size: Size) -> nn.Sequential:
     return nn.Sequential(*modules, nn.Linear(width, size.classes))
 
 
+aten = torch.ops.aten
+PRODUCTS = {
+    aten.mm.out: aten.mm.out,
+    aten.addmm.out: aten.mm.out,
+    aten.bmm.out: aten.bmm.out,
+    aten.baddbmm.out: aten.bmm.out,
+}
+
+
 class Products(TorchDispatchMode):
     """Records the matrix products of what runs within, and replays them."""
 
@@ -169,9 +178,10 @@ class Products(TorchDispatchMode):
         self.flop = 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func in {torch.ops.aten.mm.out, torch.ops.aten.bmm.out}:
-            tensors = [*args, kwargs["out"]]
-            self._calls.append((func, [self._operand(i, t) for i, t in enumerate(tensors)]))
+        if func in PRODUCTS:  # a shift that it adds is the last but two
+            tensors = [*args[-2:], kwargs["out"]]
+            own = [self._operand(i, t) for i, t in enumerate(tensors)]
+            self._calls.append((PRODUCTS[func], own))
             self.flop += 2 * prod(tensors[0].shape) * tensors[1].shape[-1]
         return func(*args, **(kwargs or {}))
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from harness.protocols import layers
 from harness.protocols.groups import Group, Step, batches
-from harness.protocols.layers import Adam, Room
+from harness.protocols.layers import Adam
+from harness.protocols.room import Room
 
 FEATURES = torch.arange(40.0).view(20, 2)
 TARGETS = torch.arange(20) % 3

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.protocols import layers
-from harness.protocols.layers import Adam, Init, Room, Stack
+from harness.protocols.layers import Adam, Init, Stack
+from harness.protocols.room import Room
 
 D, H, C, B = 6, 24, 5, 20
 RATE = 0.1
@@ -80,10 +81,14 @@ def trained(starts: list[Stack], rates: tuple[float, ...], steps: int, *, severa
     return stack
 
 
+@pytest.mark.parametrize("narrow", [0, D])
 @pytest.mark.parametrize("several", [False, True])
 @pytest.mark.parametrize("depth", [1, 2])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_every_step_equals_torch(depth: int, several: bool, dtype: torch.dtype) -> None:
+def test_every_step_equals_torch(
+    depth: int, several: bool, dtype: torch.dtype, narrow: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "NARROW", narrow)
     like = torch.empty(0, dtype=dtype)
     stack, room = layers.join(started(depth), like), Room(like)
     adam = Adam.start(stack, RATES)
