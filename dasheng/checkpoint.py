@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from dasheng.configuration import SIZES, parse
 from dasheng.encoder import Dasheng
-from dasheng.progress import Progress
-from tasks.download import fetch
+from dasheng.weights import fill, obtain, read_pickle, read_safetensors
 from tasks.errors import UserError
 from tasks.spec import Archive
 
@@ -63,15 +59,6 @@ WEIGHTS: Mapping[str, tuple[Archive, ...]] = {
 }
 
 
-def home() -> Path:
-    """The folder of downloaded weights: DASHENG_HOME, else one in the platform's cache."""
-    if chosen := os.environ.get("DASHENG_HOME"):
-        return Path(chosen)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "dasheng"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dasheng"
-
-
 def resolve(name: str) -> Path:
     """The file with the weights called `name`, downloaded if no source's file is there.
 
@@ -80,19 +67,8 @@ def resolve(name: str) -> Path:
     """
     if name not in WEIGHTS:
         raise UserError(f"expected weights of {', '.join(WEIGHTS)}, found {name!r}")
-    sources, folder = WEIGHTS[name], home()
-    present = [source for source in sources if (folder / source.filename).is_file()]
-    failures = []
-    for source in present or sources:
-        try:
-            with Progress() as progress:
-                return fetch(source, folder, progress=progress)
-        except UserError as error:
-            failures.append(str(error))
-    raise UserError(
-        f"no weights for {name}: {'; '.join(failures)}; or give a local file: "
-        "dasheng_base(path=FILE), --model FILE"
-    )
+    instead = "or give a local file: dasheng_base(path=FILE), --model FILE"
+    return obtain(name, WEIGHTS[name], instead)
 
 
 def load(path: str | Path, **overrides: Any) -> Dasheng:
@@ -148,18 +124,7 @@ def _write(file: Path, data: bytes) -> None:
 
 
 def _read_pickle(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        dump = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = " ".join(str(error).split())[:160]
-        raise ValueError(
-            f"{file}: expected tensors and plain values, found a file that would have to execute "
-            f"code ({reason}); save it again with plain values only"
-        ) from None
-    except (RuntimeError, EOFError, KeyError, OSError) as error:
-        raise ValueError(
-            f"{file}: expected a PyTorch checkpoint, could not read it ({error})"
-        ) from None
+    dump = read_pickle(file)
     if not isinstance(dump, dict) or not isinstance(dump.get("model"), dict):
         raise ValueError(f"{file}: expected a dict with `model` and `config`, found another form")
     state = {name: value for name, value in dump["model"].items() if isinstance(value, Tensor)}
@@ -170,12 +135,7 @@ def _read_pickle(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _read_safetensors(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        with safe_open(file, framework="pt") as opened:
-            state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-            notes = opened.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{file}: expected safetensors, could not read it ({error})") from None
+    state, notes = read_safetensors(file)
     # The hub's model keeps the encoder under `encoder.`, beside a classifier that is not ours.
     if any(name.startswith("encoder.") for name in state):
         state = {
@@ -231,23 +191,9 @@ def _load_state(model: Dasheng, state: dict[str, Tensor], file: Path) -> None:
         state["time_pos_embed"] = _resized(
             state["time_pos_embed"], expected["time_pos_embed"].shape[-1]
         )
-    missing = [name for name in expected if name not in state]
-    unexpected = [name for name in state if name not in expected]
-    reshaped = [
-        f"{name} {tuple(state[name].shape)} for {tuple(expected[name].shape)}"
-        for name in expected
-        if name in state and state[name].shape != expected[name].shape
-    ]
-    faults = {"missing": missing, "unexpected": unexpected, "other shape": reshaped}
-    found = [f"{len(names)} {kind} ({names[0]}, …)" for kind, names in faults.items() if names]
-    if found:
-        config = model.config
-        raise ValueError(
-            f"{file}: expected an encoder with embed_dim {config.embed_dim}, depth {config.depth}, "
-            f"num_heads {config.num_heads}, found another architecture: {'; '.join(found)}"
-        )
-    state = {name: x.float() if x.is_floating_point() else x for name, x in state.items()}
-    model.load_state_dict(state, assign=True)
+    config = model.config
+    sizes = f"embed_dim {config.embed_dim}, depth {config.depth}, num_heads {config.num_heads}"
+    fill(model, state, file, f"an encoder with {sizes}")
 
 
 def _resized(positions: Tensor, size: int) -> Tensor:

@@ -6,33 +6,25 @@ name, so the harness measures ours and yours in the same way. The fingerprint sa
 weights* an embedding came from: names of files and classes do not.
 """
 
-import difflib
 import hashlib
 import importlib
 import inspect
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from harness.errors import UserError
+from harness.targets import Target, resolve, unknown
 
-ALIASES: dict[str, str] = {
-    "base": "dasheng.hear:base",
-    "0.6B": "dasheng.hear:0.6B",
-    "1.2B": "dasheng.hear:1.2B",
-    "melspec": "harness.encoders.melspec",
-}
-CHECKPOINT_MODULE = "dasheng.hear"  # reads a checkpoint file given without a module
+EXTRA = ("transformers", "huggingface_hub")  # packages of the extra [baselines]
+BASELINES = "pip install 'dasheng[baselines]'"
 FUNCTIONS = ("load_model", "get_scene_embeddings", "get_timestamp_embeddings")
 ATTRIBUTES = ("sample_rate", "scene_embedding_size", "timestamp_embedding_size")
-_MODULE_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True)
@@ -54,14 +46,6 @@ class Encoder:
     canary: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Target:
-    """The module and the checkpoint that a spec means."""
-
-    module: str
-    checkpoint: str
-
-
 def load(spec: str, device: str = "auto") -> Encoder:
     """Load the encoder that `spec` names: alias, `module`, `module:checkpoint` or checkpoint file.
 
@@ -76,7 +60,7 @@ def load(spec: str, device: str = "auto") -> Encoder:
     _require(model, ATTRIBUTES, f"the model of {target.module}", "attribute")
     weights_sha256 = fingerprint(model.state_dict())
     encoder = Encoder(
-        name=_results_name(target, weights_sha256),
+        name=target.results_name(weights_sha256),
         spec=spec,
         module=module,
         model=model.to(place).eval(),
@@ -93,16 +77,6 @@ def load(spec: str, device: str = "auto") -> Encoder:
     return Encoder(**{**vars(encoder), "canary": _canary(encoder)})
 
 
-def resolve(spec: str) -> Target:
-    """Split a spec into module and checkpoint; raises UserError where it cannot be either."""
-    if spec not in ALIASES and Path(spec).is_file():
-        return Target(CHECKPOINT_MODULE, spec)
-    module, _, checkpoint = ALIASES.get(spec, spec).partition(":")
-    if not _MODULE_NAME.fullmatch(module):
-        _unknown(spec)
-    return Target(module, checkpoint)
-
-
 def import_module(target: Target, spec: str) -> ModuleType:
     """Import the module; raises UserError where it, or a package that it needs, is not there."""
     try:
@@ -110,10 +84,10 @@ def import_module(target: Target, spec: str) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if target.module == missing or target.module.startswith(f"{missing}."):
-            _unknown(spec)
+            unknown(spec)
+        how = BASELINES if missing.split(".")[0] in EXTRA else "install it and try again"
         raise UserError(
-            f"module {target.module} needs the package {missing!r}, which is not installed; "
-            "install it and try again"
+            f"module {target.module} needs the package {missing!r}, which is not installed; {how}"
         ) from error
 
 
@@ -248,33 +222,9 @@ def _positive(model: nn.Module, name: str, target: Target) -> int:
     return value
 
 
-def _results_name(target: Target, weights_sha256: str) -> str:
-    whole = f"{target.module}:{target.checkpoint}".rstrip(":")
-    for alias, meaning in ALIASES.items():
-        if whole == meaning:
-            return alias
-    if not target.checkpoint:
-        return target.module
-    path = Path(target.checkpoint)
-    name = f"{path.stem}-{weights_sha256[:8]}" if path.exists() else target.checkpoint
-    if not path.exists() or target.module != CHECKPOINT_MODULE:
-        name = f"{target.module}-{name}"
-    return re.sub(r"[^\w.+-]", "-", name)
-
-
 def _canary(encoder: Encoder) -> tuple[str, ...]:
     with torch.autocast(encoder.device.type, enabled=False):
         return projections(embed_batch(encoder, canary_clip(encoder.sample_rate)[None]))
-
-
-def _unknown(spec: str) -> NoReturn:
-    known = list(ALIASES) + [meaning for meaning in ALIASES.values() if ":" not in meaning]
-    close = difflib.get_close_matches(spec, [*known, CHECKPOINT_MODULE], n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise UserError(
-        f"unknown model {spec!r}{hint}; expected one of {', '.join(ALIASES)}, a HEAR module on "
-        "the path as module or module:checkpoint, or a checkpoint file that exists"
-    )
 
 
 def _one_line(error: BaseException) -> str:

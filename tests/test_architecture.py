@@ -58,7 +58,8 @@ def test_package_imports_only_what_its_room_allows(file: Path) -> None:
     package = module.split(".")[0]
     allowed = ALLOWED[package] | {package}
     if module.startswith("harness.encoders."):
-        allowed |= {"dasheng"}  # HEAR modules are encoders: reached by name, never imported
+        # HEAR modules are encoders: reached by name, never imported. Their extra is [baselines].
+        allowed |= {"dasheng", "torchaudio", "transformers", "huggingface_hub"}
     strangers = [
         name
         for name, _ in imports(ast.parse(file.read_text()))

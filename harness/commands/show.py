@@ -9,12 +9,12 @@ import click
 import tasks
 from harness import contract, doctor, results, tables
 from harness.commands import options
-from harness.encoder import ALIASES
 from harness.errors import UserError
 from harness.files import write_atomically
 from harness.protocols import PROTOCOLS
 from harness.suites import SUITES
 from harness.tables import published
+from harness.targets import ALIASES
 
 
 @click.command("list")

@@ -21,6 +21,7 @@ from harness.contract.report import Finding, Report
 from harness.contract.session import Session
 from harness.contract.state import own_random_state
 from harness.contract.times import TIMES, hop
+from harness.targets import resolve
 
 __all__ = ["CHECKS", "Check", "Finding", "Report", "check", "validate"]
 
@@ -32,7 +33,7 @@ def validate(spec: str, device: str = "auto") -> Report:
 
     Raises UserError where there is no such module or device; all else is in the report.
     """
-    target = encoder.resolve(spec)
+    target = resolve(spec)
     return _report(spec, lambda: encoder.import_module(target, spec), target.checkpoint, device)
 
 

@@ -238,12 +238,3 @@ def test_every_size_has_two_sources_with_licence_and_page() -> None:
         assert zenodo.urls[0].startswith("https://zenodo.org/records/11511780/files/dasheng_")
         assert hub.urls[0].startswith("https://huggingface.co/mispeech/dasheng-")
         assert zenodo.licence == hub.licence == "Apache-2.0"
-
-
-def test_home_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DASHENG_HOME", raising=False)
-    monkeypatch.setattr(checkpoint.sys, "platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert checkpoint.home() == tmp_path / "dasheng"
-    monkeypatch.setenv("DASHENG_HOME", "/elsewhere")
-    assert checkpoint.home() == Path("/elsewhere")

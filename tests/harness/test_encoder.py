@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from harness import encoder as module
+from harness import targets
 from harness.encoder import embed_batch, fingerprint, load
 from harness.encoders import melspec
 from harness.errors import UserError
@@ -106,7 +107,7 @@ def test_a_checkpoint_file_alone_is_one_of_dasheng(tmp_path: Path) -> None:
 
 
 def test_an_alias_keeps_its_name(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module.ALIASES, "weighty", "weights_hear")
+    monkeypatch.setitem(targets.ALIASES, "weighty", "weights_hear")
     assert load("weighty").name == load("weights_hear").name == "weighty"
 
 
