@@ -63,7 +63,7 @@ def _facts(session: Session, passed: set[str]) -> dict[str, Any]:
     for name in ("sample-rate", "scene-embedding-size", "timestamp-embedding-size"):
         if name in passed:
             facts[name.replace("-", "_")] = getattr(model, name.replace("-", "_"))
-    if "times-at-most-50-ms-apart" in passed:
+    if "times-in-milliseconds" in passed:
         facts["hop_ms"] = hop(session)
     if "scene-function-exists" in passed:
         facts["takes_lengths"] = session.ragged("scene")

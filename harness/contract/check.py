@@ -12,13 +12,15 @@ class Check:
     """One named check.
 
     `find` returns what is wrong in words, "" if nothing is, and may raise Fault instead. It runs
-    once every check named in `needs` has passed.
+    once every check named in `needs` has passed. What an `advisory` check finds is a note: it
+    costs something somewhere, and yet no rule is broken.
     """
 
     name: str
     find: Callable[[Session], str]
     advice: str
     needs: tuple[str, ...] = ()
+    advisory: bool = False
 
 
 def run(checks: Iterable[Check], session: Session) -> list[Finding]:
@@ -28,7 +30,7 @@ def run(checks: Iterable[Check], session: Session) -> list[Finding]:
     for check in checks:
         finding = _finding(check, session, passed)
         findings.append(finding)
-        if finding.status == "pass":
+        if finding.ok:
             passed.add(check.name)
     return findings
 
@@ -42,5 +44,5 @@ def _finding(check: Check, session: Session, passed: set[str]) -> Finding:
     except Fault as fault:
         detail = str(fault)
     if detail:
-        return Finding(check.name, "fail", detail, check.advice)
+        return Finding(check.name, "note" if check.advisory else "fail", detail, check.advice)
     return Finding(check.name, "pass")

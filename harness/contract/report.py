@@ -3,18 +3,23 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Status = Literal["pass", "fail", "not run"]
-_MARK: dict[Status, str] = {"pass": "ok", "fail": "FAIL", "not run": "-"}
+Status = Literal["pass", "note", "fail", "not run"]
+_MARK: dict[Status, str] = {"pass": "ok", "note": "note", "fail": "FAIL", "not run": "-"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check; `advice` says what to do about a failure."""
+    """The outcome of one check; `advice` says what to do about a failure or a note."""
 
     name: str
     status: Status
     detail: str = ""
     advice: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether a sound module may have this finding: the check passed, or left a note."""
+        return self.status in ("pass", "note")
 
     def line(self) -> str:
         """One line: mark, name and, where there is something to say, what and what to do."""
@@ -37,9 +42,14 @@ class Report:
         return tuple(finding for finding in self.findings if finding.status == "fail")
 
     @property
+    def notes(self) -> tuple[Finding, ...]:
+        """What is well to know, and no fault."""
+        return tuple(finding for finding in self.findings if finding.status == "note")
+
+    @property
     def ok(self) -> bool:
-        """Whether every check passed."""
-        return all(finding.status == "pass" for finding in self.findings)
+        """Whether every check ran and none failed."""
+        return all(finding.ok for finding in self.findings)
 
     def lines(self) -> list[str]:
         """The report for people: facts, one line per check, the verdict."""
@@ -47,17 +57,26 @@ class Report:
         return [*facts, *(finding.line() for finding in self.findings), self._verdict()]
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain JSON types: spec, ok, failed, facts, findings."""
+        """The report as plain JSON types: spec, ok, failed, noted, facts, findings."""
         return {
             "spec": self.spec,
             "ok": self.ok,
             "failed": [finding.name for finding in self.failures],
+            "noted": [finding.name for finding in self.notes],
             "facts": self.facts,
             "findings": [asdict(finding) for finding in self.findings],
         }
 
     def _verdict(self) -> str:
-        if self.ok:
-            return f"{self.spec}: Looks good! All {len(self.findings)} checks passed."
-        names = ", ".join(finding.name for finding in self.failures)
-        return f"{self.spec}: {len(self.failures)} of {len(self.findings)} checks failed: {names}"
+        count = len(self.findings)
+        if not self.ok:
+            failed, names = len(self.failures), _names(self.failures)
+            return f"{self.spec}: {failed} of {count} checks failed: {names}"
+        if not self.notes:
+            return f"{self.spec}: Looks good! All {count} checks passed."
+        passed, names = count - len(self.notes), _names(self.notes)
+        return f"{self.spec}: Looks good! {passed} of {count} checks passed; note {names}."
+
+
+def _names(findings: tuple[Finding, ...]) -> str:
+    return ", ".join(finding.name for finding in findings)

@@ -9,7 +9,7 @@ from harness.contract.check import Check
 from harness.contract.session import Fault, Session
 from harness.contract.signals import LENGTHS, OTHER_LENGTHS
 
-_MOST_APART = 50.0  # ms: the tolerance of the onset metrics
+_MOST_APART = 50.0  # ms: the tolerance of the onset metrics; more is allowed, and noted
 _UNEVEN = 1e-3  # ms, as in hear-validator
 _MOST_UNCOVERED = 500.0  # ms at either end: half a window of 1 s, the longest in use
 
@@ -143,11 +143,13 @@ TIMES = (
     _check("increasing", _increasing, "return embeddings in the order of time", *_ALL),
     _check("regular", _regular, "space them evenly, to 1e-3 ms", *_ALL),
     _check("in-milliseconds", _in_milliseconds, "multiply seconds by 1000", *_ALL),
-    _check(
-        "at-most-50-ms-apart",
+    Check(
+        "times-at-most-50-ms-apart",
         _apart,
-        "onsets are scored to 50 ms: use a shorter hop",
-        "times-in-milliseconds",
+        "onsets are scored to 50 ms: a shorter hop tells more of them",
+        needs=("times-in-milliseconds",),
+        # HEAR suggests it only, and its own submissions had tokens of 160 ms and more.
+        advisory=True,
     ),
     _check(
         "within-clip",
