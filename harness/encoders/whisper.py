@@ -12,13 +12,15 @@ Sample rate: 16 kHz. Front end: see `whisper_log_mel`.
 The encoder knows windows of 30 s only, so a clip is zero-padded to 30 s, as in training, and costs
 what 30 s cost. Of the 1500 tokens those are kept whose centre, 20·t ms, lies in the clip: one per
 320 samples, the last for what remains, ⌈samples / 320⌉. They have seen the padding, but it is not
-in the mean. Longer audio is cut into windows of 30 s that know nothing of each other, each with
-the maximum of its own spectrogram; a window has 1500 tokens, so that the grid runs through.
+in the mean. Longer audio is cut into windows of 30 s that know nothing of each other, the last
+one padded, each with the maximum of its own spectrogram; a window has 1500 tokens, so that the
+grid runs through.
 
-Where the tables' authors may differ (their code is not public): X-ARES
-(https://github.com/jimbozhang/xares, example/whisper) cuts long audio every 10 s, pads each piece
+Where the tables' authors may differ (their code is not public): X-ARES, by some of them
+(https://github.com/jimbozhang/xares, example/whisper), cuts long audio every 10 s, pads each piece
 to 30 s and keeps all 1500 tokens, so that two thirds of the mean and more are padding, and it
-takes a token for 10 ms. OpenAI's transcription takes the maximum over a whole recording.
+takes a token for 10 ms. They may have taken another layer, or all of the windows' tokens. OpenAI's
+own transcription takes the spectrogram's maximum over a whole recording.
 """
 
 import torch
