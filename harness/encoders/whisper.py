@@ -31,14 +31,10 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from dasheng.frontend import check_audio
 from harness.encoders import hub
-from harness.encoders.tokens import (
-    TokenEncoder,
-    get_scene_embeddings,
-    get_timestamp_embeddings,
-)
+from harness.encoders.tokens import TokenEncoder, get_scene_embeddings, get_timestamp_embeddings
 from harness.encoders.whisper_log_mel import HOP, SAMPLE_RATE, WhisperLogMel
 
-__all__ = ["Whisper", "get_scene_embeddings", "get_timestamp_embeddings", "load", "load_model"]
+__all__ = ["Whisper", "get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
 NAME = "openai/whisper-base"
 REVISION = "e37978b90ca9030d5170a5c07aadb050351a65bb"
@@ -115,18 +111,13 @@ class Whisper(TokenEncoder):
         return 1000 * TOKEN_SAMPLES / SAMPLE_RATE * torch.arange(count, dtype=torch.float32)
 
 
-def load(name: str, revision: str | None = None, layers: tuple[int, ...] | None = None) -> Whisper:
-    """The encoder of a Whisper of any size: a folder, or a name on the hub and its revision.
-
-    Raises ValueError: it cannot be had, or lacks a tensor of the encoder, or has a strange one.
-    """
-    encoder = hub.pretrained(WhisperEncoder, name, revision, spare=SPARE, key_mapping=ENCODER_NAMES)
-    return Whisper(encoder, layers).eval()
-
-
 def load_model(model_file_path: str = "") -> Whisper:
-    """The base size as published, fetched once; or a folder: config.json and model.safetensors.
+    """The encoder: of the base size as published, fetched once, or of any size in a folder.
 
-    Raises ValueError as `load` does.
+    A folder holds config.json and model.safetensors in the form of transformers.
+
+    Raises ValueError: they cannot be had, lack a tensor of the encoder or have a strange one.
     """
-    return load(model_file_path) if model_file_path else load(NAME, REVISION)
+    name, revision = (model_file_path, None) if model_file_path else (NAME, REVISION)
+    encoder = hub.pretrained(WhisperEncoder, name, revision, spare=SPARE, key_mapping=ENCODER_NAMES)
+    return Whisper(encoder).eval()
