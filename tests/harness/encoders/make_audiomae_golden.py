@@ -2,8 +2,8 @@
 
     python -m tests.harness.encoders.make_audiomae_golden ORIGINAL_CHECKOUT PYTHON
 
-Arguments as for `parity_audiomae`. Kept are the tokens, in the mean over the bands, and the shortest
-clip's front end.
+Arguments as for `parity_audiomae`. Kept are the tokens, in the mean over the bands, and the front
+end's numbers for the shortest clip.
 """
 
 import sys
