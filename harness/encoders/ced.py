@@ -44,16 +44,18 @@ from tasks.spec import Archive
 
 __all__ = ["CED", "get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
-_ZENODO, _FILE = "https://zenodo.org/records/8275347", "audiotransformer_base_mAP_4999.pt"
+# The first record is named in the original's README, the second in its code.
+_ZENODO = ("https://zenodo.org/records/8275347", "https://zenodo.org/records/8275319")
+_FILE = "audiotransformer_base_mAP_4999.pt"
 _HUB = "https://huggingface.co/mispeech/ced-base"
 SOURCES = (
     Archive(
         filename=_FILE,
-        urls=(f"{_ZENODO}/files/{_FILE}?download=1",),
+        urls=tuple(f"{record}/files/{_FILE}?download=1" for record in _ZENODO),
         size=None,
         checksum=None,
         licence="Apache-2.0",
-        page=_ZENODO,
+        page=_ZENODO[0],
     ),
     Archive(
         filename="ced-base.safetensors",
