@@ -42,21 +42,26 @@ class Encoder:
     parameters: int
     minimum_samples: int
     ragged: bool
+    remote_code: bool
     weights_sha256: str
     canary: tuple[str, ...]
 
 
-def load(spec: str, device: str = "auto") -> Encoder:
-    """Load the encoder that `spec` names: alias, `module`, `module:checkpoint` or checkpoint file.
+def load(spec: str, device: str = "auto", *, trust_remote_code: bool = False) -> Encoder:
+    """Load the encoder that `spec` names: see `harness.targets`.
+
+    `trust_remote_code` lets code that comes with the weights be executed.
 
     Raises UserError for an unknown encoder, a module that lacks a part of the HEAR API, a
-    checkpoint that cannot be read and a device that is not there.
+    checkpoint that cannot be read, a device that is not there, and a module that has nothing to
+    do with remote code where it is trusted.
     """
     target = resolve(spec)
     place = device_named(device)
     module = import_module(target, spec)
     _require(module, FUNCTIONS, f"module {target.module}", "function")
-    model = _load_model(module, target, spec)
+    options = load_options(module, trust_remote_code=trust_remote_code)
+    model = _load_model(module, target, spec, options)
     _require(model, ATTRIBUTES, f"the model of {target.module}", "attribute")
     weights_sha256 = fingerprint(model.state_dict())
     encoder = Encoder(
@@ -71,6 +76,7 @@ def load(spec: str, device: str = "auto") -> Encoder:
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         minimum_samples=int(getattr(model, "minimum_samples", 0)),
         ragged=accepts_lengths(module.get_scene_embeddings),
+        remote_code=bool(getattr(model, "remote_code", False)),
         weights_sha256=weights_sha256,
         canary=(),
     )
@@ -107,6 +113,21 @@ def device_named(name: str) -> torch.device:
 def accepts_lengths(function: Any) -> bool:
     """Whether an embedding function takes ragged batches: audio, model, lengths=(B,) samples."""
     return "lengths" in inspect.signature(function).parameters
+
+
+def load_options(module: ModuleType, *, trust_remote_code: bool) -> dict[str, bool]:
+    """What `load_model` is called with besides a checkpoint: nothing, unless the user asked.
+
+    Raises UserError where the module's `load_model` does not take it.
+    """
+    if not trust_remote_code:
+        return {}
+    if "trust_remote_code" not in inspect.signature(module.load_model).parameters:
+        raise UserError(
+            f"expected a model with code of its own for --trust-remote-code, as hf:org/name may "
+            f"be, found {module.__name__}, which executes none; leave the option out"
+        )
+    return {"trust_remote_code": True}
 
 
 def fingerprint(state: Mapping[str, Any]) -> str:
@@ -191,9 +212,12 @@ def _on(device: torch.device, values: np.ndarray | Tensor, dtype: Any) -> Tensor
     return values.to(device)
 
 
-def _load_model(module: ModuleType, target: Target, spec: str) -> nn.Module:
+def _load_model(
+    module: ModuleType, target: Target, spec: str, options: Mapping[str, bool]
+) -> nn.Module:
+    checkpoint = [target.checkpoint] if target.checkpoint else []
     try:
-        model = module.load_model(*([target.checkpoint] if target.checkpoint else []))
+        model = module.load_model(*checkpoint, **options)
     except (ValueError, OSError, UserError) as error:
         raise UserError(f"cannot load model {spec}: {_one_line(error)}") from error
     if not isinstance(model, nn.Module):

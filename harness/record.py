@@ -20,6 +20,7 @@ from harness.encoder import Encoder
 from harness.events import Events
 from harness.problem import Moments, Outcome, Problem, Protocol
 from harness.results import SCHEMA_VERSION, Detections, Predictions
+from harness.targets import resolve
 from tasks.prepare import Index
 
 _PACKAGES = (
@@ -60,12 +61,13 @@ def build(
         "schema": SCHEMA_VERSION,
         "model": {
             "name": encoder.name,
-            "spec": re.sub(r"[^:]*/", "", encoder.spec),  # whose folder it lay in is no matter
+            "spec": _spec(encoder),
             "weights_sha256": encoder.weights_sha256,
             "canary": list(encoder.canary),
             "parameters": encoder.parameters,
             "sample_rate": encoder.sample_rate,
             "embedding_size": encoder.embedding_size,
+            **({"remote_code": True} if encoder.remote_code else {}),
         },
         "task": {
             "name": task.name,
@@ -174,6 +176,12 @@ def collapsed(embeddings: Embeddings, index: Index) -> str | None:
     pairs = set(zip(digests, audio, strict=True))
     shared = len(pairs) - len({digest for digest, _ in pairs})
     return "duplicate" if shared > 0.01 * len(pairs) else None
+
+
+def _spec(encoder: Encoder) -> str:
+    """What the user typed; of a file or folder of theirs, whose folder it lay in is no matter."""
+    own = resolve(encoder.spec).path is not None
+    return re.sub(r"[^:]*/(?=[^/#])", "", encoder.spec) if own else encoder.spec
 
 
 def _expected_test(index: Index) -> int:

@@ -21,7 +21,7 @@ from harness.files import write_atomically
 
 SCHEMA_VERSION = 2
 
-# Every field a record must have, with the types it may take.
+# Every field a record must have, with the types it may take; one with a "?" it may lack.
 SCHEMA: Mapping[str, Any] = {
     "schema": int,
     "model": {
@@ -32,6 +32,7 @@ SCHEMA: Mapping[str, Any] = {
         "parameters": int,
         "sample_rate": int,
         "embedding_size": int,
+        "remote_code?": bool,  # where code that came with the weights was executed
     },
     "task": {
         "name": str,
@@ -197,9 +198,12 @@ def _check(value: Any, expected: Any, name: str, field: str) -> None:
     if isinstance(expected, Mapping):
         if not isinstance(value, Mapping):
             raise UserError(f"{name}: expected an object at {field or 'the top'}, found {value!r}")
-        for key, inner in expected.items():
+        for promised, inner in expected.items():
+            key = promised.removesuffix("?")
             where = f"{field}.{key}" if field else key
             if key not in value:
+                if promised != key:
+                    continue
                 raise UserError(f"{name}: expected the field {where}, found none")
             _check(value[key], inner, name, where)
     elif not isinstance(value, expected):

@@ -47,6 +47,7 @@ class Plan:
     limit: int | None = None
     settings: Settings = field(default_factory=Settings)
     download: Download = fetch
+    trust_remote_code: bool = False
 
 
 class Display(Interface):
@@ -96,7 +97,7 @@ def run(plan: Plan, display: Display) -> Summary:
         raise UserError(
             f"expected the data folder {plan.data} to exist, found none; create it or pass --data"
         )
-    encoder = load(plan.model, plan.device)
+    encoder = load(plan.model, plan.device, trust_remote_code=plan.trust_remote_code)
     if plan.settings.precision != "float32":  # another row of the table, never in place of this
         encoder = replace(encoder, name=f"{encoder.name}-{plan.settings.precision}")
     summary = Summary([], {})

@@ -1,7 +1,9 @@
 """What the user typed to say which encoder: the module and the checkpoint that it means.
 
 A spec is an alias (a row of the tables), a door (`hf:`, `xares:`), the name of a HEAR module, one
-with a checkpoint (`module:checkpoint`), or a checkpoint file of Dasheng's.
+with a checkpoint (`module:checkpoint`), or a checkpoint file of Dasheng's. Behind `hf:` is a name
+on the Hugging Face hub or a folder, with a revision and hidden layers where they are given:
+`org/name@revision#layers`, `folder#layers`.
 """
 
 import difflib
@@ -26,11 +28,24 @@ ALIASES: dict[str, str] = {
     "data2vec-audio-large": "harness.encoders.data2vec",
 }
 DOORS: dict[str, str] = {
-    "hf": "harness.encoders.hf",  # hf:org/name[@revision][#layer]
+    "hf": "harness.encoders.hf",  # hf:org/name[@revision][#layers]
     "xares": "harness.encoders.xares",  # xares:path.py
 }
 CHECKPOINT_MODULE = "dasheng.hear"  # reads a checkpoint file given without a module
 _MODULE_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_ON_THE_HUB = re.compile(r"([\w.-]+(?:/[\w.-]+)?)(?:@([^#]+))?(?:#(.+))?")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What is behind `hf:`: a folder or a name on the hub, and which hidden layers of the model.
+
+    `revision` is None where none was given; `layers` is "" for the model's output.
+    """
+
+    name: str
+    revision: str | None = None
+    layers: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,20 +55,52 @@ class Target:
     module: str
     checkpoint: str
 
+    @property
+    def path(self) -> Path | None:
+        """The file or folder that the checkpoint is, or None where it is neither."""
+        repository = self._repository
+        path = Path(repository.name)
+        return path if repository.name and not repository.revision and path.exists() else None
+
     def results_name(self, weights_sha256: str) -> str:
-        """The name that results are kept under: it tells other weights apart."""
+        """The name that results are kept under: it tells other weights and layers apart."""
         whole = f"{self.module}:{self.checkpoint}".rstrip(":")
         for alias, meaning in ALIASES.items():
             if whole == meaning:
                 return alias
         if not self.checkpoint:
             return self.module
-        path = Path(self.checkpoint)
-        name = f"{path.stem}-{weights_sha256[:8]}" if path.exists() else self.checkpoint
-        if not path.exists() or self.module != CHECKPOINT_MODULE:
+        path, name = self.path, self.checkpoint
+        if path is not None:
+            stem = path.absolute().name if path.is_dir() else path.stem
+            parts = (stem, weights_sha256[:8], self._repository.layers)
+            name = "-".join(part for part in parts if part)
+        if path is None or self.module != CHECKPOINT_MODULE:
             names = {module: door for door, module in DOORS.items()}
             name = f"{names.get(self.module, self.module)}-{name}"
         return re.sub(r"[^\w.+-]", "-", name)
+
+    @property
+    def _repository(self) -> Repository:
+        """The checkpoint in its parts; of another door or module, it has one."""
+        behind_hf = self.module == DOORS["hf"] and self.checkpoint
+        return repository(self.checkpoint) if behind_hf else Repository(self.checkpoint)
+
+
+def repository(text: str) -> Repository:
+    """Part what is behind `hf:`; raises UserError where it can be neither a folder nor a name."""
+    if Path(text).is_dir():
+        return Repository(text)
+    folder, _, layers = text.rpartition("#")
+    if folder and layers and Path(folder).is_dir():
+        return Repository(folder, None, layers)
+    parts = _ON_THE_HUB.fullmatch(text)
+    if parts is None:
+        raise UserError(
+            "expected hf:org/name[@revision][#layers], or hf:folder[#layers] with a folder that "
+            f"exists, found 'hf:{text}'"
+        )
+    return Repository(parts[1], parts[2], parts[3] or "")
 
 
 def resolve(spec: str) -> Target:

@@ -40,6 +40,11 @@ results = click.option(
 device = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …"
 )
+trust_remote_code = click.option(
+    "--trust-remote-code",
+    is_flag=True,
+    help="Execute code that comes with an hf: model; the record says so.",
+)
 yes = click.option("--yes", is_flag=True, help="Agree to the downloads without being asked.")
 
 

@@ -20,7 +20,8 @@ from harness.tables import published
 @click.option(
     "--model",
     required=True,
-    help="An alias (see `list models`), a HEAR module, module:checkpoint, or a checkpoint file.",
+    help="An alias (see `list models`), hf:org/name[@revision][#layer], xares:file.py, a HEAR "
+    "module, module:checkpoint, or a checkpoint file.",
 )
 @click.option(
     "--protocols",
@@ -30,6 +31,7 @@ from harness.tables import published
 @options.cache
 @options.results
 @options.device
+@options.trust_remote_code
 @click.option(
     "--precision", type=click.Choice(list(PRECISIONS)), default="float32", show_default=True
 )
@@ -63,6 +65,7 @@ def run(
     cache_folder: Path,
     results_folder: Path,
     device: str,
+    trust_remote_code: bool,
     precision: str,
     batch_seconds: float,
     workers: int,
@@ -80,6 +83,7 @@ def run(
         cache=cache_folder,
         results=results_folder,
         device=device,
+        trust_remote_code=trust_remote_code,
         seed=seed,
         limit=limit,
         settings=Settings(

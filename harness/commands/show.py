@@ -54,10 +54,11 @@ def table(results_folder: Path) -> None:
 @click.command("validate")
 @click.argument("module")
 @options.device
+@options.trust_remote_code
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable report.")
-def validate(module: str, device: str, as_json: bool) -> int:
+def validate(module: str, device: str, trust_remote_code: bool, as_json: bool) -> int:
     """Check MODULE[:CHECKPOINT] against the HEAR API, and for faults that ruin scores."""
-    report = contract.validate(module, device)
+    report = contract.validate(module, device, trust_remote_code=trust_remote_code)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:

@@ -28,13 +28,20 @@ __all__ = ["CHECKS", "Check", "Finding", "Report", "check", "validate"]
 CHECKS = (*INTERFACE, *SCENES, *TIMESTAMP_EMBEDDINGS, *TIMES, *AFTERMATH)
 
 
-def validate(spec: str, device: str = "auto") -> Report:
-    """Check the module that `spec` names: an alias, `module`, `module:checkpoint` or a file.
+def validate(spec: str, device: str = "auto", *, trust_remote_code: bool = False) -> Report:
+    """Check the module that `spec` names: see `harness.targets`.
 
-    Raises UserError where there is no such module or device; all else is in the report.
+    Raises UserError where there is no such module or device, or where remote code is trusted that
+    the module would not execute; all else is in the report.
     """
     target = resolve(spec)
-    return _report(spec, lambda: encoder.import_module(target, spec), target.checkpoint, device)
+    return _report(
+        spec,
+        lambda: encoder.import_module(target, spec),
+        target.checkpoint,
+        device,
+        trust_remote_code=trust_remote_code,
+    )
 
 
 def check(module: ModuleType, checkpoint: str = "", device: str = "auto") -> Report:
@@ -43,8 +50,16 @@ def check(module: ModuleType, checkpoint: str = "", device: str = "auto") -> Rep
     return _report(spec, lambda: module, checkpoint, device)
 
 
-def _report(spec: str, find: Callable[[], ModuleType], checkpoint: str, device: str) -> Report:
-    session = Session(find, checkpoint, encoder.device_named(device))
+def _report(
+    spec: str,
+    find: Callable[[], ModuleType],
+    checkpoint: str,
+    device: str,
+    *,
+    trust_remote_code: bool = False,
+) -> Report:
+    place = encoder.device_named(device)
+    session = Session(find, checkpoint, place, trust_remote_code=trust_remote_code)
     with own_random_state():
         findings = run(CHECKS, session)
         passed = {finding.name for finding in findings if finding.status == "pass"}

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from harness.contract.call import Call, Kind, record
 from harness.contract.signals import signal
 from harness.contract.state import watch
-from harness.encoder import accepts_lengths
+from harness.encoder import accepts_lengths, load_options
 from harness.errors import UserError
 
 
@@ -30,9 +30,15 @@ class Session:
     """
 
     def __init__(
-        self, find: Callable[[], ModuleType], checkpoint: str, device: torch.device
+        self,
+        find: Callable[[], ModuleType],
+        checkpoint: str,
+        device: torch.device,
+        *,
+        trust_remote_code: bool = False,
     ) -> None:
         self.checkpoint, self.device = checkpoint, device
+        self.trust_remote_code = trust_remote_code
         self._find = find
         self.module: ModuleType | None = None
         self.model: Any = None
@@ -54,12 +60,15 @@ class Session:
     def load(self) -> None:
         """Load the model as hear-validator does: moved to the device, left in its mode.
 
-        Raises Fault where `load_model` raises anything.
+        Raises Fault where `load_model` raises anything, UserError where it is to execute remote
+        code and has none.
         """
-        load_model: Callable[..., Any] = getattr(self.module, "load_model")  # noqa: B009
+        module: Any = self.module
+        options = load_options(module, trust_remote_code=self.trust_remote_code)
         try:
             with self._watch("load_model"):
-                self.model = load_model(*([self.checkpoint] if self.checkpoint else []))
+                checkpoint = [self.checkpoint] if self.checkpoint else []
+                self.model = module.load_model(*checkpoint, **options)
         except (Exception, SystemExit) as error:
             raise _raised("load_model", error) from error
         if isinstance(self.model, nn.Module):

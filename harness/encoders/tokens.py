@@ -19,9 +19,11 @@ class TokenEncoder(nn.Module, ABC):
     Attributes:
         sample_rate: Hz.
         minimum_samples: shorter clips are zero-padded to it by the harness.
+        remote_code: whether code that came with the weights was executed; the record says so.
     """
 
     sample_rate: int = 16000
+    remote_code: bool = False
     minimum_samples: int
 
     @property
