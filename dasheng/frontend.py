@@ -115,6 +115,8 @@ class LogMel(nn.Sequential):
         f_min: float = 0.0,
         f_max: float = 8000.0,
         top_db: float | None = 120.0,
+        norm: str | None = None,
+        mel_scale: str = "htk",
     ) -> None:
         super().__init__(
             MelSpectrogram(
@@ -125,6 +127,8 @@ class LogMel(nn.Sequential):
                 n_mels=n_mels,
                 f_min=f_min,
                 f_max=f_max,
+                norm=norm,
+                mel_scale=mel_scale,
             )
         )
         self.n_fft, self.hop_length, self.top_db = n_fft, hop_length, top_db
@@ -147,7 +151,7 @@ class LogMel(nn.Sequential):
             clip's own 1 + length // hop_length.
         """
         with torch.autocast(audio.device.type, enabled=False):
-            mel = self._mel(self._reflect(audio.float(), lengths))
+            mel = self.power(audio, lengths)
             decibel = 10.0 * torch.log10(mel.clamp(min=1e-10))
             if lengths is not None:
                 valid = _valid(self.frames(lengths), mel.shape[1], mel.device)[..., None]
@@ -158,6 +162,14 @@ class LogMel(nn.Sequential):
             if lengths is not None:
                 decibel = decibel.masked_fill(~valid, 0.0)
             return decibel.transpose(1, 2)
+
+    def power(self, audio: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """(B, T, n_mels) float32 mel power; arguments as of `forward`.
+
+        What is in frames beyond a clip's own means nothing.
+        """
+        with torch.autocast(audio.device.type, enabled=False):
+            return self._mel(self._reflect(audio.float(), lengths))
 
     def _reflect(self, audio: Tensor, lengths: Tensor | None) -> Tensor:
         """(B, N + n_fft): half a window of each clip mirrored before its start, after its end."""

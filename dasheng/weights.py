@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,13 +54,14 @@ def obtain(name: str, sources: Sequence[Archive], instead: str) -> Path:
 
 
 def read_pickle(file: Path) -> Any:
-    """What `torch.save` wrote: tensors and plain values.
+    """What `torch.save` wrote: tensors, plain values and the Namespace of a trainer's options.
 
     Raises:
         ValueError: the file is damaged, or would have to execute code.
     """
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([Namespace]):  # of plain values too; runs nothing
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = " ".join(str(error).split())[:160]
         raise ValueError(

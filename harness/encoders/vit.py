@@ -38,6 +38,9 @@ class VisionTransformer(nn.Module, ABC):
     patch: (mel bins, frames). steps: time steps of a chunk; longer input is cut, by `grid`.
     """
 
+    # Whether attention sees all frames of a clip's last chunk, those beyond its own included.
+    whole_chunks = False
+
     def __init__(
         self, *, embed_dim: int, depth: int, num_heads: int, patch: tuple[int, int], steps: int
     ) -> None:
@@ -61,7 +64,8 @@ class VisionTransformer(nn.Module, ABC):
         """Tokens of every clip, as alone.
 
         Args:
-            spectrogram: (B, mels, frames), enough frames for the time steps of the longest clip.
+            spectrogram: (B, mels, frames); missing frames count as zeros. With `whole_chunks`
+                those beyond a clip's own have to be zero.
             counts: (B,) int64, time steps of each clip, at least 1.
 
         Returns:
@@ -75,14 +79,19 @@ class VisionTransformer(nn.Module, ABC):
         per_chunk = frames.unflatten(2, (chunks, -1)).transpose(1, 2).flatten(0, 1)
         starts = self.steps * torch.arange(chunks, device=counts.device)
         own = (counts[:, None] - starts).clamp(0, self.steps).flatten()
+        seen = own.sign() * self.steps if self.whole_chunks else own
         bands = spectrogram.shape[1] // mels
         out = frames.new_zeros(B * chunks, self.steps, bands, self.norm.weight.shape[0])
         limit = TOKENS_PER_PASS.get(frames.device.type, TOKENS_PER_PASS_DEVICE)
-        for length in sorted(set(own.tolist()) - {0}, reverse=True):
-            rows = torch.nonzero(own == length)[:, 0]
+        for length in sorted(set(seen.tolist()) - {0}, reverse=True):
+            rows = torch.nonzero(seen == length)[:, 0]
             for some in rows.split(max(1, limit // (length * bands))):
                 out[some, :length] = self._encode(per_chunk[some, :, : length * width]).float()
-        return out.view(B, chunks * self.steps, bands, -1)[:, :T]
+        out = out.view(B, chunks * self.steps, bands, -1)[:, :T]
+        if self.whole_chunks:
+            beyond = torch.arange(T, device=counts.device) >= counts[:, None]
+            out.masked_fill_(beyond.to(out.device)[..., None, None], 0.0)
+        return out
 
     def _encode(self, spectrogram: Tensor) -> Tensor:
         """(n, mels, frames) of one length → (n, length, f, D)."""

@@ -21,6 +21,14 @@ def test_equals_torchaudio_on_one_clip(samples: int, level: float) -> None:
     torch.testing.assert_close(LOG_MEL(clip[None])[0], oracle(clip), rtol=1e-4, atol=1e-3)
 
 
+def test_power_on_another_mel_scale() -> None:
+    options = {"n_fft": 400, "win_length": 400, "n_mels": 80, "norm": "slaney"}
+    mel = MelSpectrogram(16000, hop_length=160, f_max=8000.0, mel_scale="slaney", **options)
+    clip = torch.randn(9000, generator=torch.Generator().manual_seed(0))
+    found = LogMel(**options, mel_scale="slaney").power(clip[None])
+    torch.testing.assert_close(found[0].T, mel(clip), rtol=1e-4, atol=1e-6)
+
+
 def test_silence_and_a_lone_click() -> None:
     click = torch.zeros(16000)
     click[8000] = 1.0

@@ -1,6 +1,7 @@
 """Where weights lie, and files that are not a model's; downloads are in test_checkpoint."""
 
 import re
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,8 @@ def test_safetensors_come_with_their_metadata(tmp_path: Path) -> None:
     state, notes = weights.read_safetensors(tmp_path / "a.safetensors")
     assert state["a"].tolist() == [1, 1]
     assert notes == {"note": "x"}
+
+
+def test_a_trainers_options_are_read_too(tmp_path: Path) -> None:
+    torch.save({"args": Namespace(lr=0.1), "model": {"a": torch.ones(2)}}, tmp_path / "a.pth")
+    assert weights.read_pickle(tmp_path / "a.pth")["args"].lr == 0.1

@@ -12,8 +12,9 @@ STEPS, BANDS, D = 5, 3, 16
 
 
 class Toy(vit.VisionTransformer):
-    def __init__(self, *, lead: bool) -> None:
+    def __init__(self, *, lead: bool, whole: bool = False) -> None:
         super().__init__(embed_dim=D, depth=2, num_heads=2, patch=(4, 2), steps=STEPS)
+        self.whole_chunks = whole
         self.own = nn.Parameter(torch.randn(STEPS, BANDS, D))
         self.cls = nn.Parameter(torch.randn(D)) if lead else None
 
@@ -24,18 +25,20 @@ class Toy(vit.VisionTransformer):
         return self.cls
 
 
-def toy(*, lead: bool) -> Toy:
+def toy(*, lead: bool, whole: bool = False) -> Toy:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return Toy(lead=lead).eval()
+        return Toy(lead=lead, whole=whole).eval()
 
 
 def alone(model: Toy, spectrogram: Tensor, count: int) -> Tensor:
     """One clip, chunk by chunk, through PyTorch's own attention."""
     found = []
     for start in range(0, count, STEPS):
-        length = min(STEPS, count - start)
-        piece = spectrogram[:, 2 * start : 2 * (start + length)]
+        own = min(STEPS, count - start)
+        piece = spectrogram[:, 2 * start : 2 * (start + own)]
+        length = STEPS if model.whole_chunks else own
+        piece = nn.functional.pad(piece, (0, 2 * length - piece.shape[1]))
         x = nn.functional.conv2d(piece[None, None], model.patch_embed.proj.weight, stride=(4, 2))
         x = x + model.patch_embed.proj.bias[:, None, None]
         x = x[0].permute(2, 1, 0) + model.own[:length]
@@ -50,20 +53,26 @@ def alone(model: Toy, spectrogram: Tensor, count: int) -> Tensor:
             x = x + block.attn.proj(torch.einsum("bhqk,bkhd->bqhd", weights, v).flatten(2))
             x = x + block.mlp.fc2(nn.functional.gelu(block.mlp.fc1(block.norm2(x))))
         x = model.norm(x)[0, -length * BANDS :]
-        found.append(x.view(length, BANDS, D))
+        found.append(x.view(length, BANDS, D)[:own])
     return torch.cat(found)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("lead", [False, True])
+@pytest.mark.parametrize("whole", [False, True])
 @settings(deadline=None, max_examples=20)
 @given(counts=st.lists(st.integers(1, 13), min_size=1, max_size=6), extra=st.integers(0, 3))
-def test_a_clip_is_as_alone_whatever_its_batch(lead: bool, counts: list[int], extra: int) -> None:
-    model = toy(lead=lead)
+def test_a_clip_is_as_alone_whatever_its_batch(
+    lead: bool, whole: bool, counts: list[int], extra: int
+) -> None:
+    model = toy(lead=lead, whole=whole)
     frames = 2 * max(counts) + extra
     spectrogram = torch.randn(
         len(counts), 4 * BANDS, frames, generator=torch.Generator().manual_seed(1)
     )
+    if whole:
+        for row, count in zip(spectrogram, counts, strict=True):
+            row[:, 2 * count :] = 0
     found = model.grid(spectrogram, torch.tensor(counts))
     assert found.shape == (len(counts), max(counts), BANDS, D)
     for row, count in enumerate(counts):
@@ -71,6 +80,16 @@ def test_a_clip_is_as_alone_whatever_its_batch(lead: bool, counts: list[int], ex
             found[row, :count], alone(model, spectrogram[row], count), atol=1e-5, rtol=1e-5
         )
         assert not found[row, count:].any()
+
+
+@torch.no_grad()
+def test_missing_frames_are_zeros() -> None:
+    model = toy(lead=False, whole=True)
+    spectrogram = torch.randn(1, 4 * BANDS, 7)
+    padded = nn.functional.pad(spectrogram, (0, 1))
+    assert torch.equal(
+        model.grid(spectrogram, torch.tensor([4])), model.grid(padded, torch.tensor([4]))
+    )
 
 
 @torch.no_grad()
