@@ -2,8 +2,8 @@
 
 Paper: Huang et al., Masked Autoencoders that Listen, https://arxiv.org/abs/2207.06405.
 Checkpoint: the encoder after pretraining on AudioSet-2M alone. By default the copy for timm in
-https://huggingface.co/gaunernst/vit_base_patch16_1024_128.audiomae_as2m, branch main (no commit
-hash and no checksum of it is published elsewhere; the checksum seen is recorded beside the file).
+https://huggingface.co/gaunernst/vit_base_patch16_1024_128.audiomae_as2m, branch main: no commit is
+pinned and no checksum known beforehand; the one seen is recorded beside the file.
 A path names that copy (`.bin`, `.safetensors`) or the original pretrained `.pth`, a dict with
 `model`, linked at https://github.com/facebookresearch/AudioMAE; its decoder is left out.
 Licence of the weights: CC BY-NC 4.0 by the original's LICENSE file; its README, and the copy's
@@ -12,7 +12,7 @@ Sample rate: 16 kHz. Front end: the clip's mean subtracted, Kaldi's fbank (`harn
 in 128 bins, then AudioSet's mean and twice its standard deviation, as in pretraining.
 Layer: the last, after the final norm, as the decoder saw it. Pooling: a token is the mean over the
 8 frequency bands of 160 ms; the scene embedding is the mean over time. CLS takes part in the
-attention but in no mean: no loss ever asked anything of it.
+attention but in no mean, as pretraining's decoder left it out too.
 
 Where the table's authors may have done otherwise, whose evaluation code is not public:
 
@@ -52,7 +52,7 @@ __all__ = ["AudioMAE", "get_scene_embeddings", "get_timestamp_embeddings", "load
 PATCH = 16  # mel bins, and frames
 N_MELS, STEPS = 128, 1024 // PATCH
 MEAN, DEVIATION = -4.2677393, 2 * 4.5689974  # of AudioSet's log-mel; deviation as divided by
-HEAD_WIDTH = 64  # of every encoder in the original: the tensors do not show it
+HEAD_WIDTH = 64  # of every ViT/16 in the original: the tensors do not show it
 
 _BLOCK = re.compile(r"blocks\.(\d+)\.")
 _PAGE = "https://huggingface.co/gaunernst/vit_base_patch16_1024_128.audiomae_as2m"
