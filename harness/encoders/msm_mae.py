@@ -14,16 +14,16 @@ Sample rate: 16 kHz. Front end: 80 mel bins (Slaney's scale and norm, 50 to 8000
 every 10 ms, ln(power + 2⁻²³), less the mean and over the unbiased standard deviation of the
 spectrogram; units of 512 (or 208) frames in patches of 16 bins × 16 frames.
 
-As published, a clip's last unit is filled up with zeros, the normalised spectrogram's mean, which
-take part in attention; the steps of nothing else are then dropped.
+As published, a clip's last unit is filled up with zeros, the normalised spectrogram's mean. They
+take part in attention; steps of nothing else are then dropped and enter no mean.
 
 What differs from the original code:
 - It normalises over the whole batch, here each clip on its own: its result for a batch of one.
 - A spectrogram without spread, as digital silence has, gives NaN or rounding noise there; here only
   its mean is subtracted.
 - Its timestamps start at 0 and divide the clip evenly; here they are the centres of each step's 16
-  frames, 160·t + 75 ms. Those of the last step may not all be the clip's, so that its centre may
-  lie beyond the end, by less than 75 ms.
+  frames, 160·t + 75 ms. Not all frames of the last step need be the clip's: its centre may lie
+  beyond the end, by up to 75 ms.
 - Clips of less than 201 samples are an error there; here zeros are added to make up so many.
 The keys have no bias, as in the original; ours is stored, and zero.
 
