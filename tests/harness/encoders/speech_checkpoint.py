@@ -40,7 +40,8 @@ TINY = {
     "num_attention_heads": 2,
     "intermediate_size": 64,
     "conv_dim": [16] * 7,
-    "num_conv_pos_embedding_groups": 4,
+    # Of 16 channels: groups of 8 go wrong in bf16 on some CPUs (oneDNN in PyTorch 2.11).
+    "num_conv_pos_embedding_groups": 2,
 }
 EXTRACTOR = {
     "do_normalize": True,
