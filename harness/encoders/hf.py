@@ -21,14 +21,15 @@ or not; any other that the model needs and the checkpoint lacks is refused by na
 from typing import Any
 
 from torch import nn
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from harness.encoders import hidden_layers, hub
 from harness.encoders.audio_model import AudioModel
 from harness.encoders.speech import Speech
 from harness.encoders.time_frequency import ClapAudio, SpectrogramTransformer
 from harness.encoders.tokens import TokenEncoder, get_scene_embeddings, get_timestamp_embeddings
-from harness.encoders.whisper import Whisper
+from harness.encoders.whisper import ENCODER_NAMES, Whisper
 from harness.errors import UserError
 from harness.targets import repository
 
@@ -77,13 +78,17 @@ def load_model(model_file_path: str = "", *, trust_remote_code: bool = False) ->
 
 
 class _Auto:
-    """AutoModel, without the embedding of masked audio: training uses it, some files lack it."""
+    """AutoModel, without what an encoder of audio does not need and some files lack."""
 
     @staticmethod
     def from_pretrained(folder: Any, *, trust_remote_code: bool, **options: Any) -> Any:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+        if config.model_type == "whisper":
+            return WhisperEncoder.from_pretrained(
+                folder, config=config, key_mapping=ENCODER_NAMES, **options
+            )
         for masked in {"mask_time_prob", "mask_feature_prob"} & vars(config).keys():
-            setattr(config, masked, 0.0)
+            setattr(config, masked, 0.0)  # or there is a parameter that stands for masked audio
         return AutoModel.from_pretrained(
             folder, config=config, trust_remote_code=trust_remote_code, **options
         )
@@ -96,20 +101,23 @@ def _encoder(model: Any, extractor: Any, layers: str) -> TokenEncoder:
         return Speech(model, normalise=extractor.do_normalize, layers=chosen)
     if kind == "whisper":
         chosen = hidden_layers.indices(layers, 1 + model.config.encoder_layers)
-        return Whisper(model.get_encoder(), chosen)
+        return Whisper(model, chosen)
     if kind == "audio-spectrogram-transformer":
         return SpectrogramTransformer(model, extractor, layers)
     if kind == "clap":
         return ClapAudio(model.audio_model, extractor, layers)
-    return AudioModel(_audio_encoder(model), extractor, layers)
+    return AudioModel(_audio_encoder(model, extractor), extractor, layers)
 
 
-def _audio_encoder(model: Any) -> nn.Module:
-    """The part that encodes audio of a model that also decodes, or reads text; or all of it."""
-    if hasattr(model, "speech_encoder"):  # SeamlessM4T's get_encoder gives that of text
-        return model.speech_encoder
-    part = model.get_encoder(modality="audio")
-    return model.get_encoder() if part is model and model.config.is_encoder_decoder else part
+def _audio_encoder(model: Any, extractor: Any) -> nn.Module:
+    """The part that takes what the extractor gives, of a model that also decodes or reads text."""
+    parts = [getattr(model, "speech_encoder", None), model.get_encoder(modality="audio")]
+    for part in (*parts, model.get_encoder()):
+        # One that is no PreTrainedModel has the blocks alone, without what comes before them.
+        own = part is not model and isinstance(part, PreTrainedModel)
+        if own and part.main_input_name in extractor.model_input_names:
+            return part
+    return model
 
 
 def _is_remote(part: Any) -> bool:

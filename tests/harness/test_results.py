@@ -51,6 +51,15 @@ def test_an_undefined_score_is_null(tmp_path: Path) -> None:
     assert read["scores"]["ci95"] == [None, None]
 
 
+def test_a_record_may_say_that_remote_code_was_executed(tmp_path: Path) -> None:
+    record = make_record()
+    record["model"]["remote_code"] = True
+    assert results.read(results.write(record, predictions(), tmp_path)) == record
+    record["model"]["remote_code"] = "yes"
+    with pytest.raises(UserError, match=r"expected model.remote_code to be bool, found 'yes'"):
+        results.validate(record, "it")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from harness import suites
+from harness import results, suites
 from harness.suites import Suite
 from tasks import fsdd
 from tests.harness import served
 from tests.harness.command_line import inside, one_line
+from tests.harness.encoders import hf_models
 
 
 @pytest.fixture
@@ -80,3 +81,46 @@ def test_measured_beside_published(
     assert "50.5" in published
     assert "(+" in measured
     assert "missing" in measured
+
+
+def test_two_layers_of_one_model_are_two_models(
+    options: list[object], demo_data: Path, tmp_path: Path
+) -> None:
+    folder = hf_models.save(tmp_path / "tiny", "wav2vec2")
+    for layer in ("1", "2"):
+        chosen = ["--model", f"hf:{folder}#{layer}", "--data", demo_data, "--limit", 20]
+        assert inside("run", "--tasks", "demo", "--protocols", "knn", *options, *chosen) == 0
+    first, second = results.read_all(tmp_path / "results")
+    assert [first["model"]["spec"], second["model"]["spec"]] == ["hf:tiny#1", "hf:tiny#2"]
+    weights = first["model"]["weights_sha256"]
+    assert second["model"]["weights_sha256"] == weights
+    names = [first["model"]["name"], second["model"]["name"]]
+    assert names == [f"hf-tiny-{weights[:8]}-1", f"hf-tiny-{weights[:8]}-2"]
+    assert first["model"]["canary"] != second["model"]["canary"]
+    cached = (tmp_path / "cache" / "embeddings").iterdir()
+    assert sorted(entry.name for entry in cached) == names
+
+
+@pytest.mark.usefixtures("modules")
+def test_the_record_says_that_remote_code_was_executed(
+    options: list[object], demo_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = hf_models.save_own_code(tmp_path / "own")
+    run = ["run", "--tasks", "demo", "--protocols", "knn", *options, "--data", demo_data]
+    run = [*run, "--limit", 20, "--model", f"hf:{folder}"]
+    assert inside(*run) == 2
+    assert "--trust-remote-code" in one_line(capsys)
+    assert inside(*run, "--trust-remote-code") == 0
+    [record] = results.read_all(tmp_path / "results")
+    assert record["model"]["remote_code"] is True
+
+
+def test_code_of_its_own_is_no_option_of_other_models(
+    options: list[object], demo_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["run", "--tasks", "demo", "--protocols", "knn", *options, "--data", demo_data]
+    assert inside(*run, "--trust-remote-code") == 2
+    assert "found harness.encoders.melspec, which executes none" in one_line(capsys)
+    assert inside(*run) == 0
+    [record] = results.read_all(tmp_path / "results")
+    assert "remote_code" not in record["model"]

@@ -192,6 +192,16 @@ def test_layers(folders: Any, kind: str) -> None:
     assert f"expected layers of 0 to {last}" in error_of(f"{folders(kind)}#{last + 1}")
 
 
+def test_whisper_without_its_decoder_is_enough(folders: Any, tmp_path: Path) -> None:
+    folder = hf_models.save(tmp_path / "model", "whisper")
+    state = load_file(folder / "model.safetensors")
+    encoder = {name: tensor for name, tensor in state.items() if name.startswith("encoder.")}
+    save_file(encoder, folder / "model.safetensors", {"format": "pt"})
+    clip = noise(1, 16000)
+    expected = hf.load_model(str(folders("whisper")))(clip)[0]
+    torch.testing.assert_close(hf.load_model(str(folder))(clip)[0], expected)
+
+
 def test_the_waveform_is_normalised_as_the_repository_says(folders: Any, tmp_path: Path) -> None:
     as_it_is = hf_models.save(tmp_path / "as it is", "wav2vec2")
     front_end = as_it_is / "preprocessor_config.json"
@@ -254,16 +264,9 @@ def test_autocast_leaves_the_front_end_alone(folders: Any) -> None:
     np.testing.assert_allclose(embedding.numpy(), expected, atol=0.03 * np.abs(expected).max())
 
 
-@pytest.fixture
-def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Code of repositories is copied to a folder of the test's own, as transformers copies it."""
-    monkeypatch.setattr(
-        "transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules")
-    )
-    monkeypatch.syspath_prepend(tmp_path / "modules")
-
-
-def test_code_of_a_repository_is_executed_where_it_is_trusted(tmp_path: Path, modules: Any) -> None:
+def test_code_of_a_repository_is_executed_where_it_is_trusted(
+    tmp_path: Path, modules: Path
+) -> None:
     folder = hf_models.save_own_code(tmp_path / "own code")
     model = hf.load_model(str(folder), trust_remote_code=True)
     assert type(model) is AudioModel
@@ -273,9 +276,9 @@ def test_code_of_a_repository_is_executed_where_it_is_trusted(tmp_path: Path, mo
     torch.testing.assert_close(model(clip)[0], clip.unfold(1, 320, 320)[..., :8])
 
 
-def test_and_nowhere_else(tmp_path: Path, modules: Any, folders: Any) -> None:
+def test_and_nowhere_else(tmp_path: Path, modules: Path, folders: Any) -> None:
     folder = hf_models.save_own_code(tmp_path / "own code")
     line = error_of(folder)
     assert "--trust-remote-code" in line
-    assert not (tmp_path / "modules").exists()
+    assert not modules.exists()
     assert not hf.load_model(str(folders("ast")), trust_remote_code=True).remote_code
