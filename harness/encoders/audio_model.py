@@ -20,6 +20,9 @@ from harness.encoders.tokens import TokenEncoder
 from harness.errors import UserError
 
 WINDOW_SECONDS = 30  # as of Whisper: bounds what attention takes of memory
+# Audio that goes through the model at once, s: clips of one length, but no more than these.
+SECONDS_PER_PASS = {"cpu": 30}
+SECONDS_PER_PASS_DEVICE = 320
 # Shorter clips are zero-padded to it: a spectrogram has some frames then, a convolution an output.
 MINIMUM_SECONDS = 0.1
 
@@ -32,6 +35,7 @@ def probe(samples: int) -> Tensor:
 class AudioModel(TokenEncoder):
     """A model that takes what its feature extractor gives, and gives tokens in time."""
 
+    whole_windows = False  # whether a clip costs what a window costs, however short it is
     model: Any  # nn.Module alone would make its configuration a tensor for mypy
 
     def __init__(self, model: nn.Module, extractor: Any, layers: str = "") -> None:
@@ -66,23 +70,32 @@ class AudioModel(TokenEncoder):
         tokens = audio.new_zeros(len(audio), int(counts.max()), self._size)
         for length in samples.unique().tolist():
             rows = torch.nonzero(samples == length)[:, 0]
-            self._fill(tokens, rows, audio[rows, :length])
+            for some in rows.split(self._clips_per_pass(length, device)):
+                self._fill(tokens, some, audio[some, :length])
         return tokens, counts.to(device)
 
     def centres(self, count: int) -> Tensor:
         """(count,) float32, ms."""
         return self.grid.centres(count, self.sample_rate)
 
+    @property
+    def _width(self) -> int:
+        """Samples of a window: all up to the next one, should its tokens be of fewer."""
+        return max(self.grid.samples(self.steps), self.steps * self.grid.hop)
+
+    def _clips_per_pass(self, samples: int, device: torch.device) -> int:
+        seconds = SECONDS_PER_PASS.get(device.type, SECONDS_PER_PASS_DEVICE)
+        heard = self._width if self.whole_windows else min(samples, self._width)
+        return max(1, seconds * self.sample_rate // heard)
+
     def _fill(self, tokens: Tensor, rows: Tensor, audio: Tensor) -> None:
         """Put the tokens of clips (n, samples) of one length into the rows that are theirs."""
         total = self.grid.count(audio.shape[1])
         last = max(0, total - self.steps)
-        # All samples up to the next window, where a token is of fewer than there are between two.
-        width = max(self.grid.samples(self.steps), self.steps * self.grid.hop)
         for start in [*range(0, last, self.steps), last]:
             end = min(start + self.steps, total)
             first = start * self.grid.hop
-            window = self._tokens(audio[:, first : first + width])
+            window = self._tokens(audio[:, first : first + self._width])
             tokens[rows, start:end] = window[:, : end - start].float()
 
     @torch.no_grad()

@@ -22,6 +22,8 @@ class SpectrogramTransformer(AudioModel):
     The two tokens before them, CLS and DIST, are of the whole window and left out.
     """
 
+    whole_windows = True
+
     def _grid(self) -> tuple[TokenGrid, int]:
         config = self.model.config
         field = (config.patch_size - 1) * _SHIFT + _FRAME
@@ -40,6 +42,8 @@ class ClapAudio(AudioModel):
     10 s are 32 steps in time, each of 2 bands. The extractor repeats a short clip until the window
     is full, so that its own steps come first. Layers differ in shape, only the last is offered.
     """
+
+    whole_windows = True
 
     def _chosen(self, layers: str) -> tuple[int, ...] | None:
         raise UserError(f"expected no layer of CLAP, whose layers differ in shape, found #{layers}")
