@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoFeatureExtractor, AutoModel, ClapModel
@@ -93,6 +95,28 @@ def test_a_clip_is_encoded_as_alone(folders: Any, kind: str) -> None:
         atol = 1e-5 * float(own.norm())
         torch.testing.assert_close(tokens[row, : len(own)], own, rtol=0, atol=atol)
         assert not tokens[row, len(own) :].any()
+
+
+@pytest.fixture(scope="module")
+def models(folders: Any) -> dict[str, Any]:
+    return {kind: hf.load_model(str(folders(kind))) for kind in ("ast", "wav2vec2_bert")}
+
+
+@given(
+    kind=st.sampled_from(["ast", "wav2vec2_bert"]),
+    lengths=st.lists(st.integers(1, 20_000), min_size=1, max_size=4),
+)
+@settings(deadline=None, max_examples=15)
+def test_an_embedding_depends_on_its_clip_alone(
+    models: dict[str, Any], kind: str, lengths: list[int]
+) -> None:
+    batch = noise(len(lengths), max(lengths))
+    for row, length in zip(batch, lengths, strict=True):
+        row[length:] = torch.nan
+    scenes = hf.get_scene_embeddings(batch, models[kind], torch.tensor(lengths))
+    for scene, clip, length in zip(scenes, batch, lengths, strict=True):
+        alone = hf.get_scene_embeddings(clip[None, :length], models[kind])[0]
+        torch.testing.assert_close(scene, alone, rtol=0, atol=1e-5 * float(alone.norm()))
 
 
 @pytest.mark.parametrize("kind", ["ast", "wav2vec2_bert", "moonshine", "clap"])
