@@ -10,8 +10,8 @@ from harness import results, suites
 from harness.suites import Suite
 from tasks import fsdd
 from tests.harness import served
-from tests.harness.command_line import inside, one_line
-from tests.harness.encoders import hf_models
+from tests.harness.command_line import harness, inside, one_line
+from tests.harness.encoders import hf_models, hub_server
 
 
 @pytest.fixture
@@ -112,6 +112,24 @@ def test_the_record_says_that_remote_code_was_executed(
     assert "--trust-remote-code" in one_line(capsys)
     assert inside(*run, "--trust-remote-code") == 0
     [record] = results.read_all(tmp_path / "results")
+    assert record["model"]["remote_code"] is True
+
+
+def test_a_model_of_the_hub_at_a_revision(
+    options: list[object], demo_data: Path, tmp_path: Path, no_proxy: None
+) -> None:
+    with hub_server.running() as hub:
+        hub.publish("org/own", hf_models.save_own_code(tmp_path / "own"), "v1")
+        place = (f"HF_ENDPOINT={hub.endpoint}", f"HF_HOME={tmp_path / 'home'}")
+        done = harness(
+            *("run", "--tasks", "demo", "--protocols", "knn", *options, "--data", demo_data),
+            *("--limit", 20, "--model", "hf:org/own@v1#1", "--trust-remote-code"),
+            prefix=("env", *place),
+        )
+    assert done.returncode == 0, done.stderr
+    [record] = results.read_all(tmp_path / "results")
+    assert record["model"]["name"] == "hf-org-own-v1-1"
+    assert record["model"]["spec"] == "hf:org/own@v1#1"
     assert record["model"]["remote_code"] is True
 
 
