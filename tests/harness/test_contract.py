@@ -155,13 +155,17 @@ def test_report_is_plain_json() -> None:
     assert {"name", "status", "detail", "advice"} == set(broken["findings"][0])
 
 
-def test_the_example_of_the_guide_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_the_guide_are_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     guide = Path(__file__).parents[2] / "docs" / "ADDING_AN_ENCODER.md"
-    [code] = re.findall(r"```python\n(.*?)```", guide.read_text(), flags=re.DOTALL)
-    (tmp_path / "my_encoder.py").write_text(code)
+    of_xares, of_hear = re.findall(r"```python\n(.*?)```", guide.read_text(), flags=re.DOTALL)
+    (tmp_path / "my_bands.py").write_text(of_xares)
+    (tmp_path / "my_encoder.py").write_text(of_hear)
     monkeypatch.syspath_prepend(tmp_path)
-    report = contract.validate("my_encoder", "cpu")
-    assert report.ok, "\n".join(report.lines())
+    for spec in (f"xares:{tmp_path / 'my_bands.py'}", "my_encoder"):
+        report = contract.validate(spec, "cpu")
+        assert report.ok, "\n".join(report.lines())
 
 
 @pytest.mark.validator
