@@ -52,8 +52,9 @@ def clip_fault(embeddings: np.ndarray, times: np.ndarray, milliseconds: float) -
         return "expected finite timestamps, found NaN or infinity"
     if (np.diff(times) < 0).any():
         return "expected timestamps in the order of time, found one before its predecessor"
-    # The last moment of a padded clip may be centred beyond its end: by a step at most.
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    # The last moment of a padded clip may be centred beyond its end: by a step at most. A lone
+    # one has no step: what it is padded to may be longer than the clip.
+    step = float(np.median(np.diff(times))) if len(times) > 1 else _SHORT / 2
     beyond = max(_BEYOND, step)
     if times[0] < -_BEYOND or times[-1] > milliseconds + beyond:
         return (
