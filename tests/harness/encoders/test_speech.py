@@ -6,10 +6,12 @@ from types import ModuleType
 import pytest
 import torch
 import transformers as tf
+from huggingface_hub import constants
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from harness.encoder import fingerprint
 from harness.encoders import data2vec, speech, wav2vec2, wavlm
 from harness.encoders.speech import Speech
 from harness.encoders.tokens import get_scene_embeddings, get_timestamp_embeddings
@@ -82,6 +84,21 @@ def test_tokens_are_those_of_transformers(
     assert distance(tokens, expected) <= 1e-5
     scene = get_scene_embeddings(clip[None], models[row])
     assert distance(scene, expected.mean(dim=1)) <= 1e-5
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_without_a_folder_it_is_the_published_revision(
+    models: dict[str, Speech], row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, checkpoint = ROWS[row]
+    cached = tmp_path / f"models--{module.NAME.replace('/', '--')}"
+    commit = "1" * 40 if module.REVISION == "main" else module.REVISION
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text("1" * 40)
+    checkpoint.write(cached / "snapshots" / commit, tiny=True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert fingerprint(module.load_model().state_dict()) == fingerprint(models[row].state_dict())
 
 
 @torch.no_grad()
