@@ -8,8 +8,8 @@ A path names that copy (`.bin`, `.safetensors`) or the original pretrained `.pth
 `model`, linked at https://github.com/facebookresearch/AudioMAE; its decoder is left out.
 Licence of the weights: CC BY-NC 4.0 by the original's LICENSE file; its README, and the copy's
 page, say CC BY 4.0.
-Sample rate: 16 kHz. Front end: the clip's mean subtracted, Kaldi's fbank (`harness.encoders.kaldi`)
-in 128 bins, then AudioSet's mean and twice its standard deviation, as in pretraining.
+Sample rate: 16 kHz. Front end: the clip's mean subtracted, Kaldi's fbank (see `kaldi`) in 128 bins,
+then AudioSet's mean and twice its standard deviation, as in pretraining.
 Layer: the last, after the final norm, as the decoder saw it. Pooling: a token is the mean over the
 8 frequency bands of 160 ms; the scene embedding is the mean over time. CLS takes part in the
 attention but in no mean, as pretraining's decoder left it out too.
@@ -38,13 +38,13 @@ from torch import Tensor, nn
 
 from dasheng.frontend import check_audio
 from dasheng.weights import fill, obtain, read_pickle, read_safetensors
-from harness.encoders.kaldi import HOP, SAMPLE_RATE, WINDOW, Fbank
-from harness.encoders.tokens import (
+from harness.encoders.parts.kaldi import HOP, SAMPLE_RATE, WINDOW, Fbank
+from harness.encoders.parts.tokens import (
     TokenEncoder,
     get_scene_embeddings,
     get_timestamp_embeddings,
 )
-from harness.encoders.vit import VisionTransformer
+from harness.encoders.parts.vit import VisionTransformer
 from tasks.spec import Archive
 
 __all__ = ["AudioMAE", "get_scene_embeddings", "get_timestamp_embeddings", "load_model"]

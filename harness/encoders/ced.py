@@ -34,12 +34,12 @@ from torch import Tensor, nn
 
 from dasheng.frontend import LogMel, check_audio
 from dasheng.weights import fill, obtain, read_pickle, read_safetensors
-from harness.encoders.tokens import (
+from harness.encoders.parts.tokens import (
     TokenEncoder,
     get_scene_embeddings,
     get_timestamp_embeddings,
 )
-from harness.encoders.vit import VisionTransformer
+from harness.encoders.parts.vit import VisionTransformer
 from tasks.spec import Archive
 
 __all__ = ["CED", "get_scene_embeddings", "get_timestamp_embeddings", "load_model"]

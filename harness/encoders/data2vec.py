@@ -21,8 +21,8 @@ piece of a batch with the mean and variance of all clips in it.
 
 from transformers import Data2VecAudioModel
 
-from harness.encoders import speech
-from harness.encoders.tokens import get_scene_embeddings, get_timestamp_embeddings
+from harness.encoders.parts import speech
+from harness.encoders.parts.tokens import get_scene_embeddings, get_timestamp_embeddings
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

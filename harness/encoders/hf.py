@@ -24,11 +24,15 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from harness.encoders import hidden_layers, hub
-from harness.encoders.audio_model import AudioModel
-from harness.encoders.speech import Speech
-from harness.encoders.time_frequency import ClapAudio, SpectrogramTransformer
-from harness.encoders.tokens import TokenEncoder, get_scene_embeddings, get_timestamp_embeddings
+from harness.encoders.parts import hidden_layers, hub
+from harness.encoders.parts.audio_model import AudioModel
+from harness.encoders.parts.speech import Speech
+from harness.encoders.parts.time_frequency import ClapAudio, SpectrogramTransformer
+from harness.encoders.parts.tokens import (
+    TokenEncoder,
+    get_scene_embeddings,
+    get_timestamp_embeddings,
+)
 from harness.encoders.whisper import ENCODER_NAMES, Whisper
 from harness.errors import UserError
 from harness.targets import repository

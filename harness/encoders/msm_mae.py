@@ -41,12 +41,12 @@ from torch import Tensor, nn
 
 from dasheng.frontend import LogMel, check_audio
 from dasheng.weights import fill, home, obtain, read_pickle
-from harness.encoders.tokens import (
+from harness.encoders.parts.tokens import (
     TokenEncoder,
     get_scene_embeddings,
     get_timestamp_embeddings,
 )
-from harness.encoders.vit import VisionTransformer
+from harness.encoders.parts.vit import VisionTransformer
 from tasks.growing import growing
 from tasks.spec import Archive
 

@@ -22,8 +22,8 @@ in the mean, and normalises each piece of a batch with the mean and variance of 
 
 from transformers import Wav2Vec2Model
 
-from harness.encoders import speech
-from harness.encoders.tokens import get_scene_embeddings, get_timestamp_embeddings
+from harness.encoders.parts import speech
+from harness.encoders.parts.tokens import get_scene_embeddings, get_timestamp_embeddings
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

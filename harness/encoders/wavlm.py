@@ -20,8 +20,8 @@ layers, as the paper has it; `--model hf:microsoft/wavlm-large#…` gives that.
 
 from transformers import WavLMModel
 
-from harness.encoders import speech
-from harness.encoders.tokens import get_scene_embeddings, get_timestamp_embeddings
+from harness.encoders.parts import speech
+from harness.encoders.parts.tokens import get_scene_embeddings, get_timestamp_embeddings
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

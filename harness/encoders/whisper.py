@@ -30,9 +30,13 @@ from transformers import PreTrainedModel
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from dasheng.frontend import check_audio
-from harness.encoders import hub
-from harness.encoders.tokens import TokenEncoder, get_scene_embeddings, get_timestamp_embeddings
-from harness.encoders.whisper_log_mel import HOP, SAMPLE_RATE, WhisperLogMel
+from harness.encoders.parts import hub
+from harness.encoders.parts.tokens import (
+    TokenEncoder,
+    get_scene_embeddings,
+    get_timestamp_embeddings,
+)
+from harness.encoders.parts.whisper_log_mel import HOP, SAMPLE_RATE, WhisperLogMel
 
 __all__ = ["Whisper", "get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

@@ -14,9 +14,9 @@ from transformers import AutoFeatureExtractor, AutoModel, ClapModel
 
 from harness import contract
 from harness.encoders import hf
-from harness.encoders.audio_model import AudioModel
-from harness.encoders.speech import Speech
-from harness.encoders.time_frequency import ClapAudio, SpectrogramTransformer
+from harness.encoders.parts.audio_model import AudioModel
+from harness.encoders.parts.speech import Speech
+from harness.encoders.parts.time_frequency import ClapAudio, SpectrogramTransformer
 from harness.encoders.whisper import Whisper
 from harness.errors import UserError
 from tests.harness.encoders import hf_models

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from harness.encoders import msm_mae, vit
+from harness.encoders import msm_mae
+from harness.encoders.parts import vit
 from tasks.errors import UserError
 from tests.harness.encoders import msm_mae_checkpoint
 from tests.harness.encoders.make_msm_mae_golden import GOLDEN, SAMPLES, clip, kept

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import WhisperFeatureExtractor
 
-from harness.encoders.whisper_log_mel import WhisperLogMel
+from harness.encoders.parts.whisper_log_mel import WhisperLogMel
 
 WINDOW = 480000
 

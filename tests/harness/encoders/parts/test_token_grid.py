@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from harness.encoders.token_grid import TokenGrid, measure
+from harness.encoders.parts.token_grid import TokenGrid, measure
 
 grids = st.builds(TokenGrid, field=st.integers(-2000, 1500), hop=st.integers(1, 3000))
 

@@ -22,11 +22,11 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from harness.encoders import hub
+from harness.encoders.parts import hub
 from tests.harness.encoders.hub_server import Hub, running
 
 HEADS = r"(quantizer|project_q|project_hid)\..*"
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def published(folder: Path) -> Path:
@@ -195,7 +195,7 @@ def http(no_proxy: None) -> Iterator[Hub]:
 LOAD_EACH = f"""
 import json, sys
 from transformers import AutoModel
-from harness.encoders import hub
+from harness.encoders.parts import hub
 for name, revision in json.loads(sys.argv[1]):
     try:
         model = hub.pretrained(

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from harness.encoders import vit
+from harness.encoders.parts import vit
 
 STEPS, BANDS, D = 5, 3, 16
 

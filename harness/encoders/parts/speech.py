@@ -22,8 +22,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from dasheng.frontend import check_audio
-from harness.encoders import hub
-from harness.encoders.tokens import TokenEncoder
+from harness.encoders.parts import hub
+from harness.encoders.parts.tokens import TokenEncoder
 
 WINDOW_SECONDS = 30
 # Tokens sent through the model at once; they bound the memory of its first convolution's output,

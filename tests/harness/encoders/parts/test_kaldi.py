@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchaudio.compliance import kaldi as torchaudio_kaldi
 
-from harness.encoders import kaldi
-from harness.encoders.kaldi import Fbank
+from harness.encoders.parts import kaldi
+from harness.encoders.parts.kaldi import Fbank
 
 FBANK = Fbank(128)
 

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from dasheng.frontend import check_audio
-from harness.encoders import hidden_layers
-from harness.encoders.token_grid import TokenGrid, measure
-from harness.encoders.tokens import TokenEncoder
+from harness.encoders.parts import hidden_layers
+from harness.encoders.parts.token_grid import TokenGrid, measure
+from harness.encoders.parts.tokens import TokenEncoder
 from harness.errors import UserError
 
 WINDOW_SECONDS = 30  # as of Whisper: bounds what attention takes of memory

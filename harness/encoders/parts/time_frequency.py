@@ -8,8 +8,8 @@ within the clip, so that no padding is in the mean, though all of them have seen
 import torch
 from torch import Tensor
 
-from harness.encoders.audio_model import AudioModel, probe
-from harness.encoders.token_grid import TokenGrid
+from harness.encoders.parts.audio_model import AudioModel, probe
+from harness.encoders.parts.token_grid import TokenGrid
 from harness.errors import UserError
 
 _FRAME, _SHIFT = 400, 160  # samples: a frame of AST's Kaldi filterbank, and from one to the next

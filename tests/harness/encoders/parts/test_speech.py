@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from harness.encoder import fingerprint
-from harness.encoders import data2vec, speech, wav2vec2, wavlm
-from harness.encoders.speech import Speech
-from harness.encoders.tokens import get_scene_embeddings, get_timestamp_embeddings
+from harness.encoders import data2vec, wav2vec2, wavlm
+from harness.encoders.parts import speech
+from harness.encoders.parts.speech import Speech
+from harness.encoders.parts.tokens import get_scene_embeddings, get_timestamp_embeddings
 from tests.harness.encoders import data2vec_checkpoint, wav2vec2_checkpoint, wavlm_checkpoint
 
 ROWS: dict[str, tuple[ModuleType, ModuleType]] = {

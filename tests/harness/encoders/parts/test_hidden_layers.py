@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.encoders.hidden_layers import indices
+from harness.encoders.parts.hidden_layers import indices
 from harness.errors import UserError
 
 
