@@ -6,8 +6,8 @@ from transformers import Data2VecAudioModel
 
 from tests.harness.encoders import speech_checkpoint
 
-# transformers' Data2VecAudioModel of this configuration: the 313M that the hub shows. 1024 of them
-# stand for masked frames and are not loaded.
+# transformers' Data2VecAudioModel of this configuration; 313M are published. 1024 of them stand for
+# masked frames and are not loaded.
 PARAMETERS = 313_276_416
 
 CONFIG = {
@@ -16,7 +16,7 @@ CONFIG = {
     "model_type": "data2vec-audio",
     "feat_extract_norm": "layer",
     "conv_bias": False,
-    "do_stable_layer_norm": True,  # as published; data2vec's blocks normalise last all the same
+    "do_stable_layer_norm": True,  # without effect: data2vec's blocks normalise last
     "num_conv_pos_embeddings": 5,
     "conv_pos_kernel_size": 19,
     "mask_time_prob": 0.05,

@@ -2,6 +2,10 @@
 
 Each row's module has the configuration; here they become config.json, preprocessor_config.json and
 pytorch_model.bin, with the names that weight normalisation had when they were made.
+
+The three config.json themselves were out of reach when this was written: the architectures are
+those of the papers and of torchaudio's bundles, the rest (dropout, masking) is without effect here.
+Nothing of it is in the rows, which read the configuration and `do_normalize` of what they load.
 """
 
 import json
@@ -10,7 +14,7 @@ from typing import Any
 
 import torch
 
-# What the three published configurations share.
+# What the three architectures share.
 LARGE = {
     "hidden_size": 1024,
     "num_hidden_layers": 24,
