@@ -29,7 +29,11 @@ class PatchEmbed(nn.Module):
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """(B, mels, frames) → (B, T, f, D); frames that fill no patch are dropped."""
-        return self.proj(spectrogram[:, None]).permute(0, 3, 2, 1)
+        # A linear map of each patch, not a convolution: that one, in bfloat16 on CPUs with AMX,
+        # gives garbage or NaN where one patch is all there is in time (PyTorch 2.11).
+        mels, width = self.proj.kernel_size
+        patches = spectrogram.unfold(1, mels, mels).unfold(2, width, width).transpose(1, 2)
+        return F.linear(patches.flatten(3), self.proj.weight.flatten(1), self.proj.bias)
 
 
 class VisionTransformer(nn.Module, ABC):
