@@ -53,25 +53,50 @@ def obtain(name: str, sources: Sequence[Archive], instead: str) -> Path:
     raise UserError(f"no weights for {name}: {'; '.join(failures)}; {instead}")
 
 
+def read_state(file: Path) -> dict[str, Tensor]:
+    """A model's tensors by name: a `.safetensors` file, or a pickle, there perhaps under `model`.
+
+    Raises:
+        ValueError: the file is damaged, would have to execute code, or holds something else.
+    """
+    dump = read_safetensors(file)[0] if file.suffix == ".safetensors" else read_pickle(file)
+    state = dump.get("model", dump) if isinstance(dump, dict) else dump
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(x, Tensor) for name, x in state.items()
+    ):
+        raise ValueError(f"{file}: expected tensors by name, found another form")
+    return state
+
+
 def read_pickle(file: Path) -> Any:
     """What `torch.save` wrote: tensors, plain values and the Namespace of a trainer's options.
 
     Raises:
         ValueError: the file is damaged, or would have to execute code.
     """
+    # Of plain values too: to fill one runs nothing. Who allows it already goes on allowing it.
+    more = {Namespace}.difference(torch.serialization.get_safe_globals())
     try:
-        with torch.serialization.safe_globals([Namespace]):  # of plain values too; runs nothing
+        with torch.serialization.safe_globals([*more]):
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = " ".join(str(error).split())[:160]
         raise ValueError(
-            f"{file}: expected tensors and plain values, found a file that would have to execute "
-            f"code ({reason}); save it again with plain values only"
+            f"{file}: expected tensors and plain values, found a file that is damaged or would "
+            f"have to execute code ({_reason(error)}); get it again, or save it with plain values "
+            "only"
         ) from None
-    except (RuntimeError, EOFError, KeyError, OSError) as error:
+    except Exception as error:  # damage makes the reading fail anywhere, in any way
         raise ValueError(
-            f"{file}: expected a PyTorch checkpoint, could not read it ({error})"
+            f"{file}: expected a PyTorch checkpoint, could not read it ({_reason(error)}); "
+            "get it again if it is damaged"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """What PyTorch found, one sentence: around it is advice, also to execute the file's code."""
+    before_advice = str(error).partition("\n\nCheck the documentation")[0]
+    sentence = before_advice.strip().rpartition("\n")[2].partition(". ")[0]
+    return " ".join(sentence.split()) or type(error).__name__
 
 
 def read_safetensors(file: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
