@@ -27,24 +27,20 @@ Where the table's authors may have done otherwise, whose evaluation code is not 
 - Weights. They may have taken the encoder after fine-tuning on AudioSet.
 """
 
-import argparse
-import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from dasheng.frontend import check_audio
-from dasheng.weights import fill, obtain, read_pickle, read_safetensors
+from dasheng.weights import fill, obtain, read_state
 from harness.encoders.parts.kaldi import HOP, SAMPLE_RATE, WINDOW, Fbank
 from harness.encoders.parts.tokens import (
     TokenEncoder,
     get_scene_embeddings,
     get_timestamp_embeddings,
 )
-from harness.encoders.parts.vit import VisionTransformer
+from harness.encoders.parts.vit import VisionTransformer, block_count
 from tasks.spec import Archive
 
 __all__ = ["AudioMAE", "get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
@@ -54,7 +50,6 @@ N_MELS, STEPS = 128, 1024 // PATCH
 MEAN, DEVIATION = -4.2677393, 2 * 4.5689974  # of AudioSet's log-mel; deviation as divided by
 HEAD_WIDTH = 64  # of every ViT/16 in the original: the tensors do not show it
 
-_BLOCK = re.compile(r"blocks\.(\d+)\.")
 _PAGE = "https://huggingface.co/gaunernst/vit_base_patch16_1024_128.audiomae_as2m"
 SOURCES = tuple(
     Archive(
@@ -65,7 +60,7 @@ SOURCES = tuple(
         licence="CC-BY-NC-4.0",
         page=_PAGE,
     )
-    for name in ("model.safetensors", "pytorch_model.bin")
+    for name in ("pytorch_model.bin", "model.safetensors")  # the first is known to be there
 )
 
 
@@ -140,8 +135,7 @@ def load_model(model_file_path: str = "") -> AudioMAE:
 
 def _load(file: Path) -> AudioMAE:
     state = _read(file)
-    blocks = (_BLOCK.match(name) for name in state)
-    depth = 1 + max((int(block[1]) for block in blocks if block), default=11)
+    depth = block_count(state)
     width = state["cls_token"].numel() if "cls_token" in state else 768
     if width < HEAD_WIDTH or width % HEAD_WIDTH:
         raise ValueError(f"{file}: expected a width in heads of {HEAD_WIDTH}, found width {width}")
@@ -153,20 +147,10 @@ def _load(file: Path) -> AudioMAE:
 
 def _read(file: Path) -> dict[str, Tensor]:
     """The encoder's tensors, by our names and in our orientation."""
-    if file.suffix == ".safetensors":
-        dump: Any = read_safetensors(file)[0]
-    else:
-        # The original's training code saves its options beside the model.
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            dump = read_pickle(file)
-    if isinstance(dump, Mapping) and isinstance(dump.get("model"), Mapping):
-        dump = dump["model"]
-    if not isinstance(dump, Mapping):
-        raise ValueError(f"{file}: expected tensors by name, found {type(dump).__name__}")
     state = {
-        name: value
-        for name, value in dump.items()
-        if isinstance(value, Tensor) and not name.startswith(("decoder_", "mask_token"))
+        name: tensor
+        for name, tensor in read_state(file).items()
+        if not name.startswith(("decoder_", "mask_token"))
     }
     kernel = state.get("patch_embed.proj.weight")
     if kernel is not None and kernel.ndim == 4:  # theirs sees time × frequency

@@ -33,13 +33,13 @@ import torch
 from torch import Tensor, nn
 
 from dasheng.frontend import LogMel, check_audio
-from dasheng.weights import fill, obtain, read_pickle, read_safetensors
+from dasheng.weights import fill, obtain, read_state
 from harness.encoders.parts.tokens import (
     TokenEncoder,
     get_scene_embeddings,
     get_timestamp_embeddings,
 )
-from harness.encoders.parts.vit import VisionTransformer
+from harness.encoders.parts.vit import VisionTransformer, block_count
 from tasks.spec import Archive
 
 __all__ = ["CED", "get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
@@ -150,28 +150,23 @@ def load_model(model_file_path: str = "") -> CED:
 
 def _read(file: Path) -> dict[str, Tensor]:
     """Tensors by the original code's names, without the classifier's."""
-    if file.suffix == ".safetensors":
-        found, _ = read_safetensors(file)
+    state = read_state(file)
+    if any(name.startswith("encoder.") for name in state):  # the hub's names
         state = {
             name.removeprefix("encoder.").replace("init_bn.", "init_bn.1."): tensor
-            for name, tensor in found.items()
+            for name, tensor in state.items()
         }
-    else:
-        dump = read_pickle(file)
-        state = dump.get("model", dump) if isinstance(dump, dict) else dump
-        if not isinstance(state, dict) or not all(isinstance(x, Tensor) for x in state.values()):
-            raise ValueError(f"{file}: expected tensors by name, found another form")
     return {name: x for name, x in state.items() if not name.startswith("outputlayer.")}
 
 
 def _sizes(state: dict[str, Tensor], file: Path) -> dict[str, int]:
     """What tells one size from another, as the tensors' shapes show it."""
     positions = state.get("time_pos_embed")
-    if positions is None or positions.ndim != 4 or positions.shape[1] % HEAD_DIM:
-        found = "none" if positions is None else f"one of shape {tuple(positions.shape)}"
+    shape = None if positions is None else tuple(positions.shape)
+    if shape is None or len(shape) != 4 or 0 in shape or shape[1] % HEAD_DIM:
+        found = "none" if shape is None else f"one of shape {shape}"
         raise ValueError(
             f"{file}: expected a checkpoint of CED, whose time_pos_embed has shape (1, D, 1, T) "
             f"with D a multiple of {HEAD_DIM}, found {found}"
         )
-    blocks = {name.split(".")[1] for name in state if name.startswith("blocks.")}
-    return {"embed_dim": positions.shape[1], "depth": len(blocks), "steps": positions.shape[3]}
+    return {"embed_dim": shape[1], "depth": block_count(state), "steps": shape[3]}

@@ -30,24 +30,21 @@ The keys have no bias, as in the original; ours is stored, and zero.
 The tables' authors do not say which of the three checkpoints they used, nor how clips were batched.
 """
 
-import zlib
-from pathlib import Path, PurePosixPath
-from shutil import copyfileobj
+from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import torch
 from torch import Tensor, nn
 
 from dasheng.frontend import LogMel, check_audio
-from dasheng.weights import fill, home, obtain, read_pickle
+from dasheng.weights import fill, home, obtain, read_state
 from harness.encoders.parts.tokens import (
     TokenEncoder,
     get_scene_embeddings,
     get_timestamp_embeddings,
 )
-from harness.encoders.parts.vit import VisionTransformer
-from tasks.growing import growing
+from harness.encoders.parts.unpack import unpack
+from harness.encoders.parts.vit import VisionTransformer, block_count
 from tasks.spec import Archive
 
 __all__ = ["MSMMAE", "get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
@@ -156,8 +153,10 @@ def normalised(log_mel: Tensor, frames: Tensor) -> Tensor:
     frames = frames.to(log_mel.device)
     beyond = (torch.arange(log_mel.shape[1], device=frames.device) >= frames[:, None])[..., None]
     numbers = frames[:, None, None] * log_mel.shape[2]
-    mean = log_mel.masked_fill(beyond, 0).sum((1, 2), keepdim=True) / numbers
-    centred = (log_mel - mean).masked_fill(beyond, 0)
+    centred = log_mel
+    for _ in range(2):  # once more for what is left by rounding, which padding would change
+        mean = centred.masked_fill(beyond, 0).sum((1, 2), keepdim=True) / numbers
+        centred = (centred - mean).masked_fill(beyond, 0)
     spread = (centred.square().sum((1, 2), keepdim=True) / (numbers - 1)).sqrt()
     return centred / spread.masked_fill(spread < NO_SPREAD, 1)
 
@@ -176,7 +175,8 @@ def load_model(model_file_path: str = "") -> MSMMAE:
     file = _published(name) if name in WEIGHTS else Path(name)
     if not file.is_file():
         raise FileNotFoundError(f"expected {', '.join(WEIGHTS)} or a file, found {name!r}")
-    state = _read(file)
+    # What belongs to the decoder and to training is left out.
+    state = {name: x for name, x in read_state(file).items() if not name.startswith(DECODER)}
     sizes = _sizes(state, file)
     _join_biases(state, sizes["depth"], file)
     with torch.device("meta"):  # every value comes from the file: none is drawn, none copied
@@ -192,42 +192,8 @@ def _published(name: str) -> Path:
     file = home() / name / CHECKPOINT
     if not file.is_file():
         instead = "or unpack the archive and give the file: --model harness.encoders.msm_mae:FILE"
-        _unpack(obtain(f"MSM-MAE {name}", [WEIGHTS[name]], instead), file)
+        unpack(obtain(f"MSM-MAE {name}", [WEIGHTS[name]], instead), file, LARGEST)
     return file
-
-
-def _unpack(archive: Path, file: Path) -> None:
-    """Write the archive's one checkpoint to `file`, whole or not at all."""
-    try:
-        with ZipFile(archive) as opened:
-            inside = [
-                member
-                for member in opened.infolist()
-                if PurePosixPath(member.filename).name == CHECKPOINT
-            ]
-            sizes = [member.file_size for member in inside]
-            if len(sizes) != 1 or sizes[0] > LARGEST:
-                raise ValueError(
-                    f"{archive}: expected one {CHECKPOINT} of at most {LARGEST} bytes, found "
-                    f"{len(sizes)} of {sum(sizes)} bytes"
-                )
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_name(f"{file.name}.part")
-            with opened.open(inside[0]) as source, growing(part, keep=False) as target:
-                target.truncate(0)
-                copyfileobj(source, target)
-                part.replace(file)
-    except (BadZipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"{archive}: damaged ({error}); delete it to have it fetched") from None
-
-
-def _read(file: Path) -> dict[str, Tensor]:
-    """The encoder's tensors; what belongs to the decoder and to training is left out."""
-    dump = read_pickle(file)
-    state = dump.get("model", dump) if isinstance(dump, dict) else {}
-    if not isinstance(state, dict) or not all(isinstance(x, Tensor) for x in state.values()):
-        raise ValueError(f"{file}: expected tensors by name, found another form")
-    return {name: x for name, x in state.items() if not name.startswith(DECODER)}
 
 
 def _sizes(state: dict[str, Tensor], file: Path) -> dict[str, Any]:
@@ -239,15 +205,15 @@ def _sizes(state: dict[str, Tensor], file: Path) -> dict[str, Any]:
     cls_token = "cls_token" in state
     match [tuple(state[name].shape) for name in names]:
         case [(width, 1, height, frames), (1, positions, _)] if (
-            width % HEAD_DIM == 0
+            state[names[0]].numel() > 0
+            and width % HEAD_DIM == 0
             and N_MELS % height == 0
             and positions > cls_token
             and (positions - cls_token) % (N_MELS // height) == 0
         ):
-            depth = len({name.split(".")[1] for name in state if name.startswith("blocks.")})
             return {
                 "embed_dim": width,
-                "depth": depth,
+                "depth": block_count(state),
                 "patch": (height, frames),
                 "steps": (positions - cls_token) // (N_MELS // height),
                 "cls_token": cls_token,

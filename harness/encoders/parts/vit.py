@@ -7,6 +7,7 @@ packed end to end, so that nothing is padded to its neighbour.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -110,3 +111,8 @@ class VisionTransformer(nn.Module, ABC):
             x = block(x, runs)
         x = self.norm(x).unflatten(0, runs[0])
         return x[:, -length * bands :].unflatten(1, (length, bands))
+
+
+def block_count(names: Iterable[str]) -> int:
+    """How many blocks a checkpoint with tensors of these names has."""
+    return len({name.split(".")[1] for name in names if name.startswith("blocks.")})

@@ -79,6 +79,7 @@ def having(name: str, *shape: int) -> Callable[[dict[str, Tensor]], object]:
         (without("blocks.0.attn.qkv.bias"), r"1 missing \(blocks.0.attn.qkv.bias"),
         (having("head.weight", 527, 128), r"1 unexpected \(head.weight"),
         (having("blocks.2.norm1.bias", 128), r"11 missing \(blocks.2"),
+        (having("blocks.999999999.norm1.bias", 128), r"1 unexpected \(blocks.999999999"),
         (having("pos_embed", 1, 197, 128), r"pos_embed \(1, 197, 128\) for \(1, 513, 128\)"),
         (having("patch_embed.proj.weight", 128, 3, 16, 16), r"1 other shape \(patch_embed"),
         (having("patch_embed.proj.weight", 128), r"1 other shape \(patch_embed"),
@@ -110,7 +111,7 @@ def test_files_that_hold_no_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="could not read it"):
         audiomae.load_model(str(damaged))
     torch.save([1, 2], damaged)
-    with pytest.raises(ValueError, match="expected tensors by name, found list"):
+    with pytest.raises(ValueError, match="expected tensors by name"):
         audiomae.load_model(str(damaged))
     torch.save({"model": encoder(tiny=True), "args": Foreign()}, damaged)
     with pytest.raises(ValueError, match="execute"):
