@@ -26,7 +26,7 @@ from tests.harness.encoders.rows import ROWS
 from tests.harness.long_clip import peak
 
 CLIPS, SECONDS = 8, 10
-BEST_OF = 3
+BEST_OF = 2
 DTYPES = {"float32": None, "bf16": torch.bfloat16}
 DASHENG = tuple(SIZES)
 
