@@ -9,13 +9,21 @@ draw numbers for parameters that a checkpoint lacks, with a warning; here that i
 import json
 import pickle
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import constants, hf_hub_download, snapshot_download, try_to_load_from_cache
+from huggingface_hub import (
+    constants,
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    snapshot_download,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -25,7 +33,11 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
+from huggingface_hub.utils import (
+    are_progress_bars_disabled,
+    disable_progress_bars,
+    enable_progress_bars,
+)
 from transformers import AutoFeatureExtractor, PreTrainedModel
 from transformers.utils import logging
 
@@ -114,12 +126,12 @@ def _obtain(name: str, revision: str | None, files: Sequence[str], code: list[st
                 )
         return Path(name)
     with _fetched(name, revision):
-        folder = Path(hf_hub_download(name, CONFIG[0], revision=revision)).parent
+        folder = _file(name, CONFIG[0], revision).parent
         commit = folder.name  # of all other files, should the branch move meanwhile
         found = _first(name, commit, files)
         if found.name.endswith(".index.json"):
             for shard in sorted(set(json.loads(found.read_text())["weight_map"].values())):
-                hf_hub_download(name, shard, revision=commit)
+                _file(name, shard, commit)
         if code:
             snapshot_download(name, revision=commit, allow_patterns=code)
         return folder
@@ -133,13 +145,22 @@ def _first(name: str, commit: str, files: Sequence[str]) -> Path:
             return Path(path)
     for file in files:
         try:
-            return Path(hf_hub_download(name, file, revision=commit))
+            return _file(name, file, commit)
         except RemoteEntryNotFoundError:
             continue
     raise ValueError(
         f"{name}: expected {_either(files)} at {constants.ENDPOINT}/{name}, found none; choose a "
         "model in the form of transformers"
     )
+
+
+def _file(name: str, file: str, revision: str | None) -> Path:
+    """A file of a repository, from the cache or the hub."""
+    here = try_to_load_from_cache(name, file, revision=revision)
+    if not isinstance(here, str) and not constants.is_offline_mode():
+        # Asked once: the download would ask for half a minute, and print that it does.
+        get_hf_file_metadata(hf_hub_url(name, file, revision=revision))
+    return Path(hf_hub_download(name, file, revision=revision))
 
 
 @contextmanager
@@ -171,31 +192,32 @@ def _fetched(name: str, revision: str | None) -> Iterator[None]:
             f"{name}: expected config.json at {constants.ENDPOINT}/{name}, found none; choose a "
             "model in the form of transformers"
         ) from error
-    except LocalEntryNotFoundError as error:
-        raise ValueError(
-            f"{name}: not in the cache {constants.HF_HUB_CACHE}, and {constants.ENDPOINT} cannot "
-            "be reached; fetch it where there is a network and copy the cache (HF_HOME), or name "
-            "a folder with config.json and model.safetensors"
-        ) from error
     except HfHubHTTPError as error:
         raise ValueError(f"{name}: the hub answers {_one_line(error)}; try again later") from error
+    except LocalEntryNotFoundError as error:
+        raise ValueError(_not_here(name, "HF_HUB_OFFLINE is set")) from error
     except (ValueError, OSError):
         raise
     except Exception as error:  # of the connection, whichever library makes it
-        raise ValueError(
-            f"{name}: fetching from {constants.ENDPOINT} failed ({_one_line(error)}); try again"
-        ) from error
+        why = f"{constants.ENDPOINT} cannot be reached ({_one_line(error)})"
+        raise ValueError(_not_here(name, why)) from error
+
+
+def _not_here(name: str, why: str) -> str:
+    return (
+        f"{name}: not in the cache {constants.HF_HUB_CACHE}, and {why}; fetch it where there is a "
+        "network and copy the cache (HF_HOME), or name a folder with config.json and "
+        "model.safetensors"
+    )
 
 
 @contextmanager
 def _understood(name: str, trust_remote_code: bool) -> Iterator[None]:
     """Transformers without bars, warnings and random numbers drawn, its errors as one line."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    no_downloads_shown = are_progress_bars_disabled()
+    verbosity = logging.get_verbosity()
     logging.set_verbosity_error()
-    logging.disable_progress_bar()
     try:
-        with torch.random.fork_rng(devices=[]):
+        with _no_bars(), torch.random.fork_rng(devices=[]):
             yield
     except Exception as error:  # its own, torch's, safetensors', pickle's, KeyError, …
         what, advice = _one_line(error), "mend its files or choose another model"
@@ -208,10 +230,24 @@ def _understood(name: str, trust_remote_code: bool) -> Iterator[None]:
         ) from error
     finally:
         logging.set_verbosity(verbosity)
-        if bars:
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Without transformers' bars. Its switches turn those of downloads as well."""
+    shown, downloads_hidden = logging.is_progress_bar_enabled(), are_progress_bars_disabled()
+    with warnings.catch_warnings():  # that the user's HF_HUB_DISABLE_PROGRESS_BARS has priority
+        warnings.simplefilter("ignore")
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
             logging.enable_progress_bar()
-        if no_downloads_shown:
+        if downloads_hidden:
             disable_progress_bars()
+        elif not shown:
+            enable_progress_bars()
 
 
 def _either(files: Sequence[str]) -> str:

@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub.utils import (
+    are_progress_bars_disabled,
+    disable_progress_bars,
+    enable_progress_bars,
+)
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import (
@@ -93,15 +98,26 @@ def test_a_pickled_checkpoint_with_the_old_names_of_weight_norm(folder: Path) ->
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
+@pytest.mark.parametrize("bars", [True, False])
+@pytest.mark.parametrize("downloads", [True, False])
 def test_loading_is_quiet_and_leaves_no_trace(
-    folder: Path, capfd: pytest.CaptureFixture[str]
+    folder: Path, capfd: pytest.CaptureFixture[str], bars: bool, downloads: bool
 ) -> None:
-    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    random = torch.random.get_rng_state()
-    load(folder)
-    assert capfd.readouterr() == ("", "")
-    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
-    assert torch.equal(random, torch.random.get_rng_state())
+    def switches() -> tuple[int, bool, bool]:
+        shown = logging.is_progress_bar_enabled(), not are_progress_bars_disabled()
+        return logging.get_verbosity(), *shown
+
+    verbosity = logging.get_verbosity()
+    try:
+        (logging.enable_progress_bar if bars else logging.disable_progress_bar)()
+        (enable_progress_bars if downloads else disable_progress_bars)()
+        random = torch.random.get_rng_state()
+        load(folder)
+        assert capfd.readouterr() == ("", "")
+        assert switches() == (verbosity, bars, downloads)
+        assert torch.equal(random, torch.random.get_rng_state())
+    finally:
+        logging.enable_progress_bar()
 
 
 def test_the_front_end_is_the_published_one(folder: Path) -> None:
@@ -220,6 +236,7 @@ def load_elsewhere(
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert not re.search("Warning|Retrying", done.stderr)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -274,8 +291,27 @@ def test_models_of_a_hub(folder: Path, tmp_path: Path, http: Hub) -> None:
     ]
     found = load_elsewhere(home, offline, HF_ENDPOINT=http.endpoint, HF_HUB_OFFLINE="1")
     assert found[:3] == [weights] * 3
-    assert "cannot be reached" in found[3]
+    assert "HF_HUB_OFFLINE is set" in found[3]
     assert http.requests == []
+
+
+@pytest.mark.parametrize("shown", ["0", "1"])
+def test_the_users_word_on_bars_is_no_warning(folder: Path, tmp_path: Path, shown: str) -> None:
+    weights = total(load(folder))
+    said = load_elsewhere(
+        tmp_path / "home", [(str(folder), None)], HF_HUB_DISABLE_PROGRESS_BARS=shown
+    )
+    assert said == [weights]
+
+
+def test_without_a_network_it_asks_once(tmp_path: Path, http: Hub) -> None:
+    home = tmp_path / "home"
+    nobody = http.endpoint
+    http.shutdown()
+    http.server_close()
+    [said] = load_elsewhere(home, [("org/model", "0" * 40)], HF_ENDPOINT=nobody)
+    assert f"{nobody} cannot be reached (" in said
+    assert "\n" not in said
 
 
 def test_code_of_a_model_is_executed_where_the_user_says_so(tmp_path: Path, http: Hub) -> None:
