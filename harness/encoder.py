@@ -124,8 +124,8 @@ def load_options(module: ModuleType, *, trust_remote_code: bool) -> dict[str, bo
         return {}
     if "trust_remote_code" not in inspect.signature(module.load_model).parameters:
         raise UserError(
-            f"expected a model with code of its own for --trust-remote-code, as hf:org/name may "
-            f"be, found {module.__name__}, which executes none; leave the option out"
+            "expected for --trust-remote-code a model whose load_model takes trust_remote_code, "
+            f"as that of hf:org/name does, found {module.__name__}; leave the option out"
         )
     return {"trust_remote_code": True}
 

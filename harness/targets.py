@@ -63,18 +63,23 @@ class Target:
         return path if repository.name and not repository.revision and path.exists() else None
 
     def results_name(self, weights_sha256: str) -> str:
-        """The name that results are kept under: it tells other weights and layers apart."""
+        """The name that results are kept under: it tells other weights and layers apart.
+
+        A model of the hub has its weights' digest in it, as a file has: a branch may move, and so
+        `org/name@6` is another than `org/name-6`, and `org/name#6`, with the 6 behind it, a third.
+        """
         whole = f"{self.module}:{self.checkpoint}".rstrip(":")
         for alias, meaning in ALIASES.items():
             if whole == meaning:
                 return alias
         if not self.checkpoint:
             return self.module
-        path, name = self.path, self.checkpoint
-        if path is not None:
-            stem = path.absolute().name if path.is_dir() else path.stem
-            parts = (stem, weights_sha256[:8], self._repository.layers)
-            name = "-".join(part for part in parts if part)
+        path, name, behind = self.path, self.checkpoint, self._repository
+        if path is not None or self.module == DOORS["hf"]:
+            stem = "-".join(filter(None, (behind.name, behind.revision)))
+            if path is not None:
+                stem = path.absolute().name if path.is_dir() else path.stem
+            name = "-".join(filter(None, (stem, weights_sha256[:8], behind.layers)))
         if path is None or self.module != CHECKPOINT_MODULE:
             names = {module: door for door, module in DOORS.items()}
             name = f"{names.get(self.module, self.module)}-{name}"
@@ -119,8 +124,11 @@ def resolve(spec: str) -> Target:
 
 def unknown(spec: str) -> NoReturn:
     """Refuse a spec that nothing is known by."""
-    known = list(ALIASES) + [meaning for meaning in ALIASES.values() if ":" not in meaning]
-    close = difflib.get_close_matches(spec, [*known, CHECKPOINT_MODULE], n=1)
+    modules = [meaning for meaning in ALIASES.values() if ":" not in meaning]
+    known = {name.casefold(): name for name in (*ALIASES, *modules, CHECKPOINT_MODULE)}
+    meant = spec.casefold().replace("_", "-")
+    close = [known[name] for name in known if meant and name.startswith(meant)]
+    close += [known[name] for name in difflib.get_close_matches(spec.casefold(), known, n=1)]
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise UserError(
         f"unknown model {spec!r}{hint}; expected one of {', '.join(ALIASES)}, hf:org/name, "

@@ -40,15 +40,15 @@ def test_an_alias_names_its_results(alias: str) -> None:
         ("small.pt", "dasheng.hear", "small.pt", "small-01234567"),
         ("dasheng.hear:small.pt", "dasheng.hear", "small.pt", "small-01234567"),
         ("xares:models/encoder.py", XARES, "models/encoder.py", "xares-encoder-01234567"),
-        ("hf:openai/whisper-tiny", HF, "openai/whisper-tiny", "hf-openai-whisper-tiny"),
-        ("hf:gpt2", HF, "gpt2", "hf-gpt2"),
-        ("hf:a/b.c@main", HF, "a/b.c@main", "hf-a-b.c-main"),
-        ("hf:a/b#6", HF, "a/b#6", "hf-a-b-6"),
-        ("hf:a/b#-2", HF, "a/b#-2", "hf-a-b--2"),
-        ("hf:a/b#4-8", HF, "a/b#4-8", "hf-a-b-4-8"),
-        ("hf:a/b@refs/pr/1#all", HF, "a/b@refs/pr/1#all", "hf-a-b-refs-pr-1-all"),
+        ("hf:openai/whisper-tiny", HF, "openai/whisper-tiny", "hf-openai-whisper-tiny-01234567"),
+        ("hf:gpt2", HF, "gpt2", "hf-gpt2-01234567"),
+        ("hf:a/b.c@main", HF, "a/b.c@main", "hf-a-b.c-main-01234567"),
+        ("hf:a/b#6", HF, "a/b#6", "hf-a-b-01234567-6"),
+        ("hf:a/b#-2", HF, "a/b#-2", "hf-a-b-01234567--2"),
+        ("hf:a/b#4-8", HF, "a/b#4-8", "hf-a-b-01234567-4-8"),
+        ("hf:a/b@refs/pr/1#all", HF, "a/b@refs/pr/1#all", "hf-a-b-refs-pr-1-01234567-all"),
         ("hf:org/name", HF, "org/name", "hf-name-01234567"),
-        ("hf:org/name@main", HF, "org/name@main", "hf-org-name-main"),
+        ("hf:org/name@main", HF, "org/name@main", "hf-org-name-main-01234567"),
         ("hf:models/my wavlm.v2#6", HF, "models/my wavlm.v2#6", "hf-my-wavlm.v2-01234567-6"),
         ("hf:models/my wavlm.v2/", HF, "models/my wavlm.v2/", "hf-my-wavlm.v2-01234567"),
         ("hf:models/at@home#-1", HF, "models/at@home#-1", "hf-at-home-01234567--1"),
@@ -58,6 +58,13 @@ def test_a_spec(place: Path, spec: str, module: str, checkpoint: str, name: str 
     target = resolve(spec)
     assert target == Target(module, checkpoint)
     assert target.results_name(SHA) == (name or "my.encoder-my-wavlm.v2-01234567")
+
+
+def test_models_of_the_hub_share_no_results() -> None:
+    weights = {"a/b": SHA, "a/b-6": SHA[1:], "a/b@6": SHA[2:], "a-b/6": SHA[3:]}
+    specs = [*weights.items(), ("a/b#6", SHA), ("a/b#4-8", SHA), ("a/b-6#6", SHA[1:])]
+    names = {resolve(f"hf:{spec}").results_name(sha) for spec, sha in specs}
+    assert len(names) == len(specs)
 
 
 def test_a_folder_by_a_short_way_has_its_own_name(
@@ -120,6 +127,25 @@ def test_neither_a_name_nor_a_folder(text: str) -> None:
 def test_nothing_behind_a_door(door: str) -> None:
     with pytest.raises(UserError, match=f"expected what is behind {door}:"):
         resolve(f"{door}:")
+
+
+@pytest.mark.parametrize(
+    ("spec", "meant"),
+    [
+        ("wavlm_large", "wavlm-large"),
+        ("whisper", "whisper-base"),
+        ("Whisper-Base", "whisper-base"),
+        ("CED-Base", "ced-base"),
+        ("ced", "ced-base"),
+        ("wav2vec2", "wav2vec2-large-100k-voxpopuli"),
+        ("data2vec_audio", "data2vec-audio-large"),
+        ("1.2b", "1.2B"),
+        ("harness.encoders.msm-mae", "harness.encoders.msm_mae"),
+    ],
+)
+def test_a_typo_is_told_what_was_meant(spec: str, meant: str) -> None:
+    with pytest.raises(UserError, match=f"unknown model '{spec}'; did you mean '{meant}'"):
+        targets.unknown(spec)
 
 
 @pytest.mark.parametrize("spec", ["", "no/such/file.pt", "1st", "two words:x"])
