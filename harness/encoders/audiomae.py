@@ -101,7 +101,9 @@ class AudioMAE(VisionTransformer, TokenEncoder):
         device = self.cls_token.device
         audio, lengths = check_audio(audio.to(device), lengths, minimum=self.minimum_samples)
         samples = torch.full((len(audio),), audio.shape[1]) if lengths is None else lengths
-        mean = audio.sum(dim=1) / samples.to(device)  # zeros pad a clip
+        # Zeros pad a clip. In float64, so that their number does not move the last digit: of a bin
+        # with next to no energy Kaldi's logarithm makes that a lot.
+        mean = (audio.sum(dim=1, dtype=torch.float64) / samples.to(device)).float()
         log_mel = self.fbank(audio - mean[:, None], samples)
         counts = self.fbank.frames(samples) // PATCH
         return self.grid((log_mel - MEAN) / DEVIATION, counts).mean(dim=2), counts.to(device)

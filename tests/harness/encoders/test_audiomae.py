@@ -142,6 +142,18 @@ def test_an_embedding_depends_on_its_clip_alone(
         assert not found[i, count:].any()
 
 
+def test_padding_does_not_move_the_mean_by_a_digit() -> None:
+    clips = torch.stack([10 * noise(2800, seed) for seed in range(64)])
+    padded = torch.nn.functional.pad(clips, (0, 16))
+    padded[-1, -16:] = 1.0
+    lengths = torch.tensor([2800] * 63 + [2816])
+    model = AudioMAE(embed_dim=64, depth=0)
+    together, _ = model(padded, lengths)
+    for clip, found in zip(clips[:-1], together, strict=False):
+        alone, _ = model(clip[None])
+        torch.testing.assert_close(found[None], alone, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("samples", [1, 160, 2799])
 def test_short_clips_are_padded_to_one_patch(model: AudioMAE, samples: int) -> None:
     padded = torch.zeros(1, 2800)
