@@ -142,16 +142,13 @@ def test_an_embedding_depends_on_its_clip_alone(
         assert not found[i, count:].any()
 
 
-def test_padding_does_not_move_the_mean_by_a_digit() -> None:
-    clips = torch.stack([10 * noise(2800, seed) for seed in range(64)])
-    padded = torch.nn.functional.pad(clips, (0, 16))
-    padded[-1, -16:] = 1.0
-    lengths = torch.tensor([2800] * 63 + [2816])
-    model = AudioMAE(embed_dim=64, depth=0)
-    together, _ = model(padded, lengths)
-    for clip, found in zip(clips[:-1], together, strict=False):
-        alone, _ = model(clip[None])
-        torch.testing.assert_close(found[None], alone, atol=1e-5, rtol=1e-5)
+def test_padding_does_not_move_the_mean_by_a_digit(model: AudioMAE) -> None:
+    # In the lowest bin of this clip's frame 12 there is next to no energy.
+    clip = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, 2800).astype(np.float32)) * 10
+    audio = torch.stack([torch.nn.functional.pad(clip, (0, 16)), torch.zeros(2816)])
+    together = audiomae.get_scene_embeddings(audio, model, torch.tensor([2800, 2816]))[0]
+    alone = audiomae.get_scene_embeddings(clip[None], model)[0]
+    assert (together - alone).abs().max() <= 2e-6 * alone.abs().max()
 
 
 @pytest.mark.parametrize("samples", [1, 160, 2799])
