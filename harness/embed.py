@@ -130,6 +130,7 @@ def _key(
         "pipeline": PIPELINE_VERSION,
         "model": encoder.name,
         "weights_sha256": encoder.weights_sha256,
+        **({"code_sha256": encoder.code_sha256} if encoder.code_sha256 else {}),
         "canary": (*encoder.canary, *(timestamps.canary(encoder) if moments else ())),
         "sample_rate": encoder.sample_rate,
         "embedding_size": _size(index, encoder),

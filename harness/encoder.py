@@ -6,7 +6,6 @@ name, so the harness measures ours and yours in the same way. The fingerprint sa
 weights* an embedding came from: names of files and classes do not.
 """
 
-import hashlib
 import importlib
 import inspect
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from harness import fingerprint
 from harness.errors import UserError
 from harness.targets import Target, resolve, unknown
 
@@ -44,6 +44,7 @@ class Encoder:
     ragged: bool
     remote_code: bool
     weights_sha256: str
+    code_sha256: str  # "" where the code is this project's own
     canary: tuple[str, ...]
 
 
@@ -63,9 +64,10 @@ def load(spec: str, device: str = "auto", *, trust_remote_code: bool = False) ->
     options = load_options(module, trust_remote_code=trust_remote_code)
     model = _load_model(module, target, spec, options)
     _require(model, ATTRIBUTES, f"the model of {target.module}", "attribute")
-    weights_sha256 = fingerprint(model.state_dict())
+    weights_sha256 = fingerprint.of_weights(model.state_dict())
+    code_sha256 = fingerprint.of_code(module, model)
     encoder = Encoder(
-        name=target.results_name(weights_sha256),
+        name=target.results_name(fingerprint.joined(weights_sha256, code_sha256)),
         spec=spec,
         module=module,
         model=model.to(place).eval(),
@@ -78,6 +80,7 @@ def load(spec: str, device: str = "auto", *, trust_remote_code: bool = False) ->
         ragged=accepts_lengths(module.get_scene_embeddings),
         remote_code=bool(getattr(model, "remote_code", False)),
         weights_sha256=weights_sha256,
+        code_sha256=code_sha256,
         canary=(),
     )
     return Encoder(**{**vars(encoder), "canary": _canary(encoder)})
@@ -128,23 +131,6 @@ def load_options(module: ModuleType, *, trust_remote_code: bool) -> dict[str, bo
             f"as that of hf:org/name does, found {module.__name__}; leave the option out"
         )
     return {"trust_remote_code": True}
-
-
-def fingerprint(state: Mapping[str, Any]) -> str:
-    """SHA-256 over the entries in order of their names: name, dtype, shape and bytes of each.
-
-    Streams tensor by tensor, so it costs no memory on the CPU. What is not a tensor
-    (`get_extra_state`) counts by its name only; the canary sees what it does.
-    """
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        digest.update(f"{name}\n".encode())
-        value = state[name]
-        if isinstance(value, Tensor):
-            flat = value.detach().cpu().contiguous().reshape(-1)
-            digest.update(f"{value.dtype} {tuple(value.shape)}\n".encode())
-            digest.update(flat.view(torch.uint8).numpy().data)
-    return digest.hexdigest()
 
 
 def embed_batch(

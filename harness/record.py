@@ -7,6 +7,7 @@ import importlib.metadata
 import platform
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pandas as pd
 
 from harness import metrics, scoring
 from harness.embed import Embeddings
-from harness.encoder import Encoder
+from harness.encoder import EXTRA, Encoder
 from harness.events import Events
 from harness.problem import Moments, Outcome, Problem, Protocol
 from harness.results import SCHEMA_VERSION, Detections, Predictions
@@ -63,6 +64,7 @@ def build(
             "name": encoder.name,
             "spec": _spec(encoder),
             "weights_sha256": encoder.weights_sha256,
+            **({"code_sha256": encoder.code_sha256} if encoder.code_sha256 else {}),
             "canary": list(encoder.canary),
             "parameters": encoder.parameters,
             "sample_rate": encoder.sample_rate,
@@ -212,7 +214,9 @@ def _eventful(measured: pd.DataFrame, moments: Moments) -> dict[str, int]:
 
 @functools.cache
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES}
+    used = [name for name in EXTRA if name in sys.modules]
+    packages = (*_PACKAGES, *used)
+    return {"python": platform.python_version()} | {name: _version(name) for name in packages}
 
 
 def _version(package: str) -> str:

@@ -28,6 +28,7 @@ SCHEMA: Mapping[str, Any] = {
         "name": str,
         "spec": str,
         "weights_sha256": str,
+        "code_sha256?": str,  # where the code is not this project's own
         "canary": list,
         "parameters": int,
         "sample_rate": int,

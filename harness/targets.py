@@ -31,6 +31,12 @@ DOORS: dict[str, str] = {
     "hf": "harness.encoders.hf",  # hf:org/name[@revision][#layers]
     "xares": "harness.encoders.xares",  # xares:path.py
 }
+FORMS = (  # of a spec, besides the aliases
+    ("hf:org/name[@revision][#layers]", "any audio model of transformers; hf:folder likewise"),
+    ("xares:path.py", "any X-ARES encoder file"),
+    ("module[:checkpoint]", "any HEAR module on the path"),
+    ("ALIAS:FILE, FILE", "a checkpoint of one of the rows above; of Dasheng's"),
+)
 CHECKPOINT_MODULE = "dasheng.hear"  # reads a checkpoint file given without a module
 _MODULE_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _ON_THE_HUB = re.compile(r"([\w.-]+(?:/[\w.-]+)?)(?:@([^#]+))?(?:#(.+))?")
@@ -62,10 +68,10 @@ class Target:
         path = Path(repository.name)
         return path if repository.name and not repository.revision and path.exists() else None
 
-    def results_name(self, weights_sha256: str) -> str:
-        """The name that results are kept under: it tells other weights and layers apart.
+    def results_name(self, sha256: str) -> str:
+        """The name that results are kept under: it tells other weights, code and layers apart.
 
-        A model of the hub has its weights' digest in it, as a file has: a branch may move, and so
+        A model of the hub has the digest of both in it, as a file has: a branch may move, and so
         `org/name@6` is another than `org/name-6`, and `org/name#6`, with the 6 behind it, a third.
         """
         whole = f"{self.module}:{self.checkpoint}".rstrip(":")
@@ -79,9 +85,9 @@ class Target:
             stem = "-".join(filter(None, (behind.name, behind.revision)))
             if path is not None:
                 stem = path.absolute().name if path.is_dir() else path.stem
-            name = "-".join(filter(None, (stem, weights_sha256[:8], behind.layers)))
+            name = "-".join(filter(None, (stem, sha256[:8], behind.layers)))
         if path is None or self.module != CHECKPOINT_MODULE:
-            names = {module: door for door, module in DOORS.items()}
+            names = {module: name for name, module in (ALIASES | DOORS).items()}
             name = f"{names.get(self.module, self.module)}-{name}"
         return re.sub(r"[^\w.+-]", "-", name)
 
@@ -113,10 +119,11 @@ def resolve(spec: str) -> Target:
     if spec not in ALIASES and Path(spec).is_file():
         return Target(CHECKPOINT_MODULE, spec)
     module, _, checkpoint = ALIASES.get(spec, spec).partition(":")
-    if module in DOORS:
+    opens = DOORS | {alias: row for alias, row in ALIASES.items() if ":" not in row}
+    if module in opens:
         if not checkpoint:
             raise UserError(f"expected what is behind {module}: (a name, a file), found nothing")
-        return Target(DOORS[module], checkpoint)
+        return Target(opens[module], checkpoint)
     if not _MODULE_NAME.fullmatch(module):
         unknown(spec)
     return Target(module, checkpoint)

@@ -14,7 +14,7 @@ from harness.files import write_atomically
 from harness.protocols import PROTOCOLS
 from harness.suites import SUITES
 from harness.tables import published
-from harness.targets import ALIASES
+from harness.targets import ALIASES, FORMS
 
 
 @click.command("list")
@@ -26,7 +26,7 @@ def list_(kind: str | None) -> None:
     lists: dict[str, Callable[[], Sequence[tuple[str, str]]]] = {
         "tasks": lambda: [(name, tasks.load(name).title) for name in tasks.names()],
         "suites": lambda: [(name, _suite(name)) for name in SUITES],
-        "models": lambda: sorted(ALIASES.items()),
+        "models": lambda: [*sorted(ALIASES.items()), *FORMS],
         "protocols": lambda: [
             (name, tables.brief(each.params)) for name, each in PROTOCOLS.items()
         ],

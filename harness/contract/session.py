@@ -139,4 +139,4 @@ class Session:
 
 
 def _raised(what: str, error: BaseException) -> Fault:
-    return Fault(" ".join(f"{what} raised {type(error).__name__}: {error}".split())[:300])
+    return Fault(" ".join(f"{what} raised {type(error).__name__}: {error}".split())[:1000])

@@ -127,7 +127,7 @@ def load_model(model_file_path: str = "") -> AudioMAE:
         ValueError: the file is damaged, or holds another architecture: names a tensor.
     """
     if not model_file_path:
-        instead = "or give a local file: --model harness.encoders.audiomae:FILE"
+        instead = "or give a local file: --model audiomae:FILE"
         return _load(obtain("AudioMAE", SOURCES, instead)).eval()
     file = Path(model_file_path)
     if not file.is_file():

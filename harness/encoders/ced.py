@@ -66,7 +66,7 @@ SOURCES = (
         page=_HUB,
     ),
 )
-INSTEAD = "or give a local file: --model harness.encoders.ced:FILE"
+INSTEAD = "or give a local file: --model ced-base:FILE"
 
 N_MELS = 64
 PATCH = 16  # mel bins, and frames

@@ -78,6 +78,7 @@ def load_model(model_file_path: str = "", *, trust_remote_code: bool = False) ->
             f"{type(model).__name__}: {said}"
         ) from error
     encoder.remote_code = any(_is_remote(part) for part in (model, extractor))
+    encoder.sources = hub.sources(model, code=encoder.remote_code)
     return encoder.eval()
 
 

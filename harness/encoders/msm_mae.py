@@ -191,7 +191,7 @@ def _published(name: str) -> Path:
     """The file of a release's archive, which is fetched and unpacked where it is not there."""
     file = home() / name / CHECKPOINT
     if not file.is_file():
-        instead = "or unpack the archive and give the file: --model harness.encoders.msm_mae:FILE"
+        instead = "or unpack the archive and give the file: --model msm-mae:FILE"
         unpack(obtain(f"MSM-MAE {name}", [WEIGHTS[name]], instead), file, LARGEST)
     return file
 

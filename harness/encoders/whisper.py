@@ -124,4 +124,6 @@ def load_model(model_file_path: str = "") -> Whisper:
     """
     name, revision = (model_file_path, None) if model_file_path else (NAME, REVISION)
     encoder = hub.pretrained(WhisperEncoder, name, revision, spare=SPARE, key_mapping=ENCODER_NAMES)
-    return Whisper(encoder).eval()
+    model = Whisper(encoder).eval()
+    model.sources = hub.sources(encoder)
+    return model

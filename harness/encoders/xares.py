@@ -52,6 +52,7 @@ class XaresEncoder(nn.Module):
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
+        self.sources: list[Path] = []  # files that were executed to make it
         self.sample_rate = int(_number(encoder, "sampling_rate", whole=True))
         self.scene_embedding_size = int(_number(encoder, "output_dim", whole=True))
         self.timestamp_embedding_size = self.scene_embedding_size
@@ -116,7 +117,9 @@ def load_model(model_file_path: str = "") -> XaresEncoder:
             f"expected {names[0]}() in {path} to be a torch.nn.Module, "
             f"found {type(encoder).__name__}"
         )
-    return XaresEncoder(encoder).eval()
+    model = XaresEncoder(encoder).eval()
+    model.sources = _sources(module)
+    return model
 
 
 @torch.no_grad()
@@ -157,6 +160,12 @@ def _executed(path: Path) -> ModuleType:
     with _in_one_line(path):
         spec.loader.exec_module(module)
     return module
+
+
+def _sources(module: ModuleType) -> list[Path]:
+    """The file, and those beside it that it has imported."""
+    parts = [each for name, each in sys.modules.items() if name.startswith(f"{module.__name__}.")]
+    return [Path(str(each.__file__)) for each in (module, *parts) if each.__file__]
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from harness import encoder as module
 from harness import targets
-from harness.encoder import embed_batch, fingerprint, load
+from harness.encoder import embed_batch, load
 from harness.encoders import melspec
 from harness.errors import UserError
+from harness.fingerprint import joined, of_weights
 from tests.dasheng.miniature import miniature, write_published
 from tests.harness import faults, sound_hear
 
@@ -91,7 +92,8 @@ def test_a_checkpoint_names_the_results(place: Path) -> None:
     nn.init.ones_(weights.mix.weight)
     torch.save(weights.state_dict(), place / "other.pt")
     encoder, other = load("weights_hear:my weights.pt"), load("weights_hear:other.pt")
-    assert encoder.name == f"weights_hear-my-weights-{encoder.weights_sha256[:8]}"
+    digest = joined(encoder.weights_sha256, encoder.code_sha256)
+    assert encoder.name == f"weights_hear-my-weights-{digest[:8]}"
     assert encoder.weights_sha256 == load("weights_hear").weights_sha256 != other.weights_sha256
     assert encoder.canary == load("weights_hear").canary != other.canary
 
@@ -100,7 +102,7 @@ def test_a_checkpoint_file_alone_is_one_of_dasheng(tmp_path: Path) -> None:
     model = miniature()
     encoder = load(str(write_published(model, tmp_path / "small.pt")), "cpu")
     assert encoder.name == f"small-{encoder.weights_sha256[:8]}"
-    assert encoder.weights_sha256 == fingerprint(model.state_dict())
+    assert encoder.weights_sha256 == of_weights(model.state_dict())
     assert encoder.module.__name__ == "dasheng.hear"
     assert encoder.ragged
     assert (encoder.embedding_size, encoder.minimum_samples) == (32, 480)
@@ -122,7 +124,7 @@ def test_the_canary_sees_code_that_the_weights_do_not_show(plant) -> None:
 def test_fingerprint_follows_names_types_shapes_and_bytes() -> None:
     state = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(3, dtype=torch.int64)}
     same = {"b": state["b"], "a": torch.arange(6.0).reshape(2, 3).T.contiguous().T}
-    assert fingerprint(state) == fingerprint(same)
+    assert of_weights(state) == of_weights(same)
     changed = [
         {**state, "a": state["a"].reshape(3, 2)},
         {**state, "a": state["a"].nextafter(torch.tensor(9.0))},
@@ -133,7 +135,7 @@ def test_fingerprint_follows_names_types_shapes_and_bytes() -> None:
         {**state, "extra": "not a tensor"},
         {},
     ]
-    prints = [fingerprint(state), *map(fingerprint, changed)]
+    prints = [of_weights(state), *map(of_weights, changed)]
     assert len(set(prints)) == len(prints)
 
 
@@ -184,7 +186,7 @@ def test_embed_batch_names_what_a_module_returns(plant, fault: str, found: str) 
         ("no/such/file.pt", "a checkpoint file that exists"),
         ("", "unknown model ''"),
         ("harness.errors", "has no function load_model"),
-        ("melspec:x", "unknown model"),
+        ("melspec:x", "no weights"),
         ("harness.encoders.melspec:x.pt", "no weights"),
     ],
 )

@@ -10,6 +10,7 @@ from harness.targets import ALIASES, Repository, Target, repository, resolve
 
 SHA = "0123456789abcdef" * 4
 HF, XARES = "harness.encoders.hf", "harness.encoders.xares"
+CED = ("harness.encoders.ced", "small.pt")
 
 
 @pytest.fixture
@@ -38,6 +39,8 @@ def test_an_alias_names_its_results(alias: str) -> None:
         ("my.encoder:small.pt", "my.encoder", "small.pt", "my.encoder-small-01234567"),
         ("my.encoder:models/my wavlm.v2", "my.encoder", "models/my wavlm.v2", None),
         ("small.pt", "dasheng.hear", "small.pt", "small-01234567"),
+        ("ced-base:small.pt", *CED, "ced-base-small-01234567"),
+        ("harness.encoders.ced:small.pt", *CED, "ced-base-small-01234567"),
         ("dasheng.hear:small.pt", "dasheng.hear", "small.pt", "small-01234567"),
         ("xares:models/encoder.py", XARES, "models/encoder.py", "xares-encoder-01234567"),
         ("hf:openai/whisper-tiny", HF, "openai/whisper-tiny", "hf-openai-whisper-tiny-01234567"),

@@ -115,6 +115,13 @@ def feature_extractor(
         )
 
 
+def sources(model: PreTrainedModel, *, code: bool = False) -> list[Path]:
+    """What a model was made by besides its weights: configuration, front end, its own code."""
+    folder = Path(str(model.name_or_path))
+    there = [folder / file for file in (*CONFIG, *EXTRACTOR) if (folder / file).is_file()]
+    return [*there, *(folder.rglob("*.py") if code else ())]
+
+
 def _obtain(name: str, revision: str | None, files: Sequence[str], code: list[str]) -> Path:
     """The folder that holds config.json and one of `files`, fetched where it is not there."""
     if revision is None and Path(name).exists():

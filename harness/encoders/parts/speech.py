@@ -164,7 +164,9 @@ def load(kind: Any, name: str, revision: str | None = None) -> Speech:
         kind, name, revision, spare=HEADS, mask_time_prob=0.0, mask_feature_prob=0.0
     )
     extractor = hub.feature_extractor(name, revision)
-    return Speech(model, normalise=bool(extractor.do_normalize)).eval()
+    encoder = Speech(model, normalise=bool(extractor.do_normalize)).eval()
+    encoder.sources = hub.sources(model)
+    return encoder
 
 
 def receptive_field(kernels: list[int], strides: list[int]) -> tuple[int, int]:

@@ -8,6 +8,8 @@ it has cast and casts all of them again for every batch.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -20,10 +22,12 @@ class TokenEncoder(nn.Module, ABC):
         sample_rate: Hz.
         minimum_samples: shorter clips are zero-padded to it by the harness.
         remote_code: whether code that came with the weights was executed; the record says so.
+        sources: files beside the weights that the model was made by: configuration, such code.
     """
 
     sample_rate: int = 16000
     remote_code: bool = False
+    sources: Sequence[Path] = ()
     minimum_samples: int
 
     @property

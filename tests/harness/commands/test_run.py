@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness import results, suites
+from harness.fingerprint import joined
 from harness.suites import Suite
 from tasks import fsdd
 from tests.harness import served
@@ -90,13 +91,14 @@ def test_two_layers_of_one_model_are_two_models(
     for layer in ("1", "2"):
         chosen = ["--model", f"hf:{folder}#{layer}", "--data", demo_data, "--limit", 20]
         assert inside("run", "--tasks", "demo", "--protocols", "knn", *options, *chosen) == 0
-    first, second = results.read_all(tmp_path / "results")
-    assert [first["model"]["spec"], second["model"]["spec"]] == ["hf:tiny#1", "hf:tiny#2"]
-    weights = first["model"]["weights_sha256"]
-    assert second["model"]["weights_sha256"] == weights
-    names = [first["model"]["name"], second["model"]["name"]]
-    assert names == [f"hf-tiny-{weights[:8]}-1", f"hf-tiny-{weights[:8]}-2"]
-    assert first["model"]["canary"] != second["model"]["canary"]
+    found = list(results.read_all(tmp_path / "results"))
+    assert [each["model"]["spec"] for each in found] == ["hf:tiny#1", "hf:tiny#2"]
+    made_by = [(each["model"]["weights_sha256"], each["model"]["code_sha256"]) for each in found]
+    assert made_by[0] == made_by[1]
+    digest = joined(*made_by[0])[:8]
+    names = [each["model"]["name"] for each in found]
+    assert names == [f"hf-tiny-{digest}-1", f"hf-tiny-{digest}-2"]
+    assert found[0]["model"]["canary"] != found[1]["model"]["canary"]
     cached = (tmp_path / "cache" / "embeddings").iterdir()
     assert sorted(entry.name for entry in cached) == names
 
@@ -128,7 +130,9 @@ def test_a_model_of_the_hub_at_a_revision(
         )
     assert done.returncode == 0, done.stderr
     [record] = results.read_all(tmp_path / "results")
-    assert record["model"]["name"] == f"hf-org-own-v1-{record['model']['weights_sha256'][:8]}-1"
+    digest = joined(record["model"]["weights_sha256"], record["model"]["code_sha256"])
+    assert record["model"]["name"] == f"hf-org-own-v1-{digest[:8]}-1"
+    assert "transformers" in record["run"]["versions"]
     assert record["model"]["spec"] == "hf:org/own@v1#1"
     assert record["model"]["remote_code"] is True
 

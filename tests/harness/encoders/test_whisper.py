@@ -13,8 +13,8 @@ from torch import Tensor
 from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperModel
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from harness.encoder import fingerprint
 from harness.encoders import whisper
+from harness.fingerprint import of_weights
 from tests.harness.encoders import whisper_checkpoint
 
 WINDOW = 480000
@@ -193,7 +193,7 @@ def test_without_a_folder_it_is_the_pinned_commit(
         tmp_path / "models--openai--whisper-base" / "snapshots" / commit, tiny=True
     )
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))  # asks no network for these
-    assert fingerprint(whisper.load_model().state_dict()) == fingerprint(model.state_dict())
+    assert of_weights(whisper.load_model().state_dict()) == of_weights(model.state_dict())
 
 
 def changed(change: Callable[[dict[str, Tensor]], object], into: Path) -> Path:
@@ -224,7 +224,7 @@ def test_heads_do_not_count(
 ) -> None:
     found = whisper.load_model(str(changed(change, tmp_path))).state_dict()
     assert not any("decoder" in name for name in found)
-    assert fingerprint(found) == fingerprint(model.state_dict())
+    assert of_weights(found) == of_weights(model.state_dict())
 
 
 @pytest.mark.parametrize(

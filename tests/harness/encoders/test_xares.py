@@ -14,6 +14,7 @@ from harness import contract
 from harness.encoder import load
 from harness.encoders import xares
 from harness.errors import UserError
+from harness.fingerprint import joined
 from tests.harness.encoders.small_encoder import SmallEncoder
 
 FILE = Path(__file__).parent / "small_encoder.py"
@@ -96,7 +97,8 @@ def test_a_sound_file_passes_every_check() -> None:
 
 def test_the_encoder_is_known_by_its_file_and_weights() -> None:
     encoder = load(f"xares:{FILE}", "cpu")
-    assert encoder.name == f"xares-small_encoder-{encoder.weights_sha256[:8]}"
+    digest = joined(encoder.weights_sha256, encoder.code_sha256)
+    assert encoder.name == f"xares-small_encoder-{digest[:8]}"
     assert (encoder.sample_rate, encoder.embedding_size, encoder.ragged) == (16000, 8, False)
     assert encoder.parameters == 8 * 640 + 8
 
@@ -106,6 +108,17 @@ def test_code_that_changed_shows_in_the_canary(tmp_path: Path) -> None:
     other = load(written(tmp_path / "other.py", output="tokens + 1"), "cpu")
     assert one.weights_sha256 == other.weights_sha256
     assert one.canary != other.canary
+
+
+def test_code_that_changed_for_other_clips_than_the_canary_has_another_name(tmp_path: Path) -> None:
+    file = written(tmp_path / "mine.py")
+    before = load(file, "cpu")
+    path = tmp_path / "mine.py"
+    path.write_text(path.read_text() + "# short clips are treated otherwise now\n")
+    after = load(file, "cpu")
+    assert (before.weights_sha256, before.canary) == (after.weights_sha256, after.canary)
+    assert before.code_sha256 != after.code_sha256
+    assert before.name != after.name
 
 
 class Silent(nn.Module):

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from harness.encoder import fingerprint
 from harness.encoders import data2vec, wav2vec2, wavlm
 from harness.encoders.parts import speech
 from harness.encoders.parts.speech import Speech
 from harness.encoders.parts.tokens import get_scene_embeddings, get_timestamp_embeddings
+from harness.fingerprint import of_weights
 from tests.harness.encoders import data2vec_checkpoint, wav2vec2_checkpoint, wavlm_checkpoint
 
 ROWS: dict[str, tuple[ModuleType, ModuleType]] = {
@@ -99,7 +99,7 @@ def test_without_a_folder_it_is_the_published_revision(
     checkpoint.write(cached / "snapshots" / commit, tiny=True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert fingerprint(module.load_model().state_dict()) == fingerprint(models[row].state_dict())
+    assert of_weights(module.load_model().state_dict()) == of_weights(models[row].state_dict())
 
 
 @torch.no_grad()
