@@ -20,7 +20,7 @@ _REQUIRED = (
     *("torch", "torchaudio", "numpy", "scipy", "scikit-learn", "faiss-cpu"),
     *("pandas", "pyarrow", "soundfile", "soxr"),
 )
-_EXTRAS = {"hearvalidator": "validator", "pytest": "dev"}
+_EXTRAS = {"transformers": "baselines", "hearvalidator": "validator", "pytest": "dev"}
 
 
 def examine(data: Path, cache: Path) -> Iterator[tuple[str, str]]:
