@@ -170,7 +170,7 @@ def test_the_published_weights_are_fetched_and_unpacked_once(
     assert msm_mae.load_model(NAME).scene_embedding_size == 640  # as an unpacked one of the user's
     assert [file.name for file in (home / NAME).iterdir()] == ["checkpoint-100.pth"]
     (home / NAME / "checkpoint-100.pth").unlink()
-    with pytest.raises(UserError, match=rf"no weights for MSM-MAE {NAME}: .*msm_mae:FILE"):
+    with pytest.raises(UserError, match=rf"no weights for MSM-MAE {NAME}: .*msm-mae:FILE"):
         msm_mae.load_model(NAME)
 
 
