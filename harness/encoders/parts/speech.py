@@ -2,7 +2,7 @@
 
 wav2vec 2.0 (https://arxiv.org/abs/2006.11477), HuBERT, WavLM, data2vec, UniSpeech, …: transformers'
 implementation, each clip as it would be alone. The token t is computed from `minimum_samples`
-samples that start at `stride`·t (400 and 320: 25 ms and 20 ms in all published models). What lies
+samples that start at `grid.hop`·t (400 and 320: 25 ms and 20 ms in all published models). What lies
 beyond a clip's last token is masked: the transformer attends to none of it, and the convolution
 that tells positions finds zeros there, as it does at the end of a lone clip. In the models below
 where it would find more than zeros, tokens of one length only go through together, unmasked.
@@ -23,6 +23,7 @@ from transformers import PreTrainedModel
 
 from dasheng.frontend import check_audio
 from harness.encoders.parts import hub
+from harness.encoders.parts.token_grid import TokenGrid
 from harness.encoders.parts.tokens import TokenEncoder
 
 WINDOW_SECONDS = 30
@@ -65,8 +66,9 @@ class Speech(TokenEncoder):
         if getattr(config, "add_adapter", False):
             raise ValueError(f"expected one token per frame, found a {config.model_type} adapter")
         self.model, self.normalise, self.layers = model, normalise, layers
-        self.minimum_samples, self.stride = receptive_field(config.conv_kernel, config.conv_stride)
-        self.window = WINDOW_SECONDS * self.sample_rate // self.stride
+        self.grid = TokenGrid(*receptive_field(config.conv_kernel, config.conv_stride))
+        self.minimum_samples = self.grid.field
+        self.window = WINDOW_SECONDS * self.sample_rate // self.grid.hop
         self.over_time = getattr(config, "feat_extract_norm", "layer") == "group"
         self.masked = config.model_type in MASKED and not self.over_time
 
@@ -82,31 +84,22 @@ class Speech(TokenEncoder):
             lengths = torch.full((len(audio),), audio.shape[1])
         if self.normalise:
             audio = standardised(audio, lengths)
-        counts = self._tokens(lengths)
+        counts = self.grid.count(lengths)
         if not self.over_time:  # what follows the last token's samples is without effect
-            lengths = self._samples(counts)
+            lengths = self.grid.samples(counts)
         size = (len(audio), int(counts.max()), self.scene_embedding_size)
         out = torch.zeros(size, device=audio.device)
         for pieces in self._passes(lengths.tolist(), audio.device.type):
             for found, (samples, row, start) in zip(
                 self._encode(audio, pieces), pieces, strict=True
             ):
-                count = self._tokens(samples)
+                count = self.grid.count(samples)
                 out[row, start : start + count] = found[:count]
         return out, counts.to(audio.device)
 
     def centres(self, count: int) -> Tensor:
         """(count,) float32: the middle of the samples that each token is computed from, ms."""
-        samples = self.minimum_samples / 2 + self.stride * torch.arange(count, dtype=torch.float32)
-        return samples * (1000 / self.sample_rate)
-
-    def _tokens(self, samples: Any) -> Any:
-        """How many tokens so many samples give (int or Tensor)."""
-        return (samples - self.minimum_samples) // self.stride + 1
-
-    def _samples(self, tokens: Any) -> Any:
-        """How many samples so many tokens are computed from (int or Tensor)."""
-        return (tokens - 1) * self.stride + self.minimum_samples
+        return self.grid.centres(count, self.sample_rate)
 
     def _passes(self, lengths: list[int], device: str) -> Iterator[list[tuple[int, int, int]]]:
         """What goes through the model together: (samples, row, first token) of windows, long first.
@@ -115,15 +108,15 @@ class Speech(TokenEncoder):
         """
         pieces = []
         for row, length in enumerate(lengths):
-            starts = range(0, self._tokens(length), self.window)
-            whole = self._samples(self.window)
+            starts = range(0, self.grid.count(length), self.window)
+            whole = self.grid.samples(self.window)
             pieces += [(whole, row, start) for start in starts[:-1]]
-            pieces.append((length - starts[-1] * self.stride, row, starts[-1]))
+            pieces.append((length - starts[-1] * self.grid.hop, row, starts[-1]))
         pieces.sort(key=lambda piece: -piece[0])
         limit = TOKENS_PER_PASS.get(device, TOKENS_PER_PASS_DEVICE)
         while pieces:
             longest = pieces[0][0]
-            some = pieces[: max(1, limit // self._tokens(longest))]
+            some = pieces[: max(1, limit // self.grid.count(longest))]
             if not self.masked:
                 some = [piece for piece in some if piece[0] == longest]
             yield some
@@ -134,7 +127,7 @@ class Speech(TokenEncoder):
         spans = [samples for samples, _, _ in pieces]
         batch = audio.new_zeros(len(pieces), max(spans))
         for padded, (samples, row, start) in zip(batch, pieces, strict=True):
-            begin = start * self.stride
+            begin = start * self.grid.hop
             padded[:samples] = audio[row, begin : begin + samples]
         mask = None
         if min(spans) < max(spans):

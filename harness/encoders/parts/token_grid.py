@@ -12,7 +12,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-_Samples = TypeVar("_Samples", int, Tensor)
+_Number = TypeVar("_Number", int, Tensor)
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class TokenGrid:
     field: int
     hop: int
 
-    def count(self, samples: _Samples) -> _Samples:
+    def count(self, samples: _Number) -> _Number:
         """How many tokens a clip of so many samples has."""
         return 1 + (samples - self.field) // self.hop
 
-    def samples(self, count: int) -> int:
+    def samples(self, count: _Number) -> _Number:
         """The shortest clip that has so many tokens."""
         return self.field + (count - 1) * self.hop
 
