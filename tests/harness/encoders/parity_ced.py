@@ -16,7 +16,8 @@ import torch
 
 from harness.encoders.ced import get_scene_embeddings, load_model
 from tests.harness.encoders.ced_checkpoint import write
-from tests.harness.encoders.make_ced_golden import clip, original
+from tests.harness.encoders.make_ced_golden import original
+from tests.harness.encoders.originals import clip
 
 SAMPLES = (2400, 16_000, 160_000, 161_919, 400_000)  # 161 919: the 1012 frames of one chunk
 

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from harness.encoders.msm_mae import get_scene_embeddings, load_model
-from tests.harness.encoders.make_msm_mae_golden import clip, original
+from tests.harness.encoders.make_msm_mae_golden import original
 from tests.harness.encoders.msm_mae_checkpoint import PAPER, SHORT, Sizes, write
+from tests.harness.encoders.originals import clip
 
 SAMPLES = (201, 8000, 33_120, 160_000, 400_000)  # 33 120: 208 frames
 SIZES = {

@@ -14,7 +14,8 @@ from torch import Tensor
 from harness.encoders import ced
 from tasks.errors import UserError
 from tests.harness.encoders import ced_checkpoint
-from tests.harness.encoders.make_ced_golden import GOLDEN, SAMPLES, clip
+from tests.harness.encoders.make_ced_golden import GOLDEN, SAMPLES
+from tests.harness.encoders.originals import clip
 from tests.tasks.server import Server
 
 

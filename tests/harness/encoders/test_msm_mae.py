@@ -16,8 +16,9 @@ from harness.encoders import msm_mae
 from harness.encoders.parts import vit
 from tasks.errors import UserError
 from tests.harness.encoders import msm_mae_checkpoint
-from tests.harness.encoders.make_msm_mae_golden import GOLDEN, SAMPLES, clip, kept
+from tests.harness.encoders.make_msm_mae_golden import GOLDEN, SAMPLES, kept
 from tests.harness.encoders.msm_mae_checkpoint import PAPER, SHORT, TINY, Sizes
+from tests.harness.encoders.originals import clip
 from tests.tasks.server import Server
 
 NAME = "80x208p16x16_0422"
