@@ -7,12 +7,13 @@ know where a sequence ends, all else works token by token. Module names are timm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 # How a (tokens, D) matrix is packed: (number of sequences, their length), …
 Runs = Sequence[tuple[int, int]]
@@ -133,6 +134,19 @@ class Block(nn.Module):
         """(tokens, D) → (tokens, D); runs as for `Attention`."""
         x = x + self.ls1(self.attn(self.norm1(x), runs))
         return x + self.ls2(self.mlp(self.norm2(x)))
+
+
+def through(
+    blocks: Iterable[nn.Module], x: Tensor, runs: Runs, *, recompute: bool = False
+) -> Tensor:
+    """(tokens, D) → (tokens, D) through all blocks.
+
+    With `recompute` nothing within a block is kept for the backward pass: it is computed again,
+    which takes a third more time and a fraction of the memory.
+    """
+    for block in blocks:
+        x = checkpoint(block, x, runs, use_reentrant=False) if recompute else block(x, runs)
+    return x
 
 
 def split(x: Tensor, runs: Runs) -> tuple[Tensor, ...]:

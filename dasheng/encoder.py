@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dasheng.blocks import Block, EncoderConfig, Runs, join, split
+from dasheng.blocks import Block, EncoderConfig, Runs, join, split, through
 from dasheng.frontend import LogMel, check_audio
 
 # Tokens sent through the transformer at once. More gain nothing on a CPU, where they leave the
@@ -117,20 +117,20 @@ class Dasheng(nn.Module):
 
     def spectrogram(self, audio: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Checked audio (B, N) → (B, n_mels, T) log-mel through the batch norm, float32."""
-        with torch.autocast(audio.device.type, enabled=False):
-            mel = self.front_end(audio, lengths)
-            return self.init_bn(mel[:, :, None])[:, :, 0]
+        return self.normalise(self.front_end(audio, lengths))
+
+    def normalise(self, log_mel: Tensor) -> Tensor:
+        """Log-mel (B, n_mels, T) through the batch norm, float32."""
+        with torch.autocast(log_mel.device.type, enabled=False):
+            return self.init_bn(log_mel[:, :, None])[:, :, 0]
 
     def positions(self, count: int) -> Tensor:
         """(count, D): what is added to the first `count` tokens of a block."""
         return (self.time_pos_embed[..., :count] + self.freq_pos_embed)[0, :, 0].T
 
-    def transform(self, x: Tensor, runs: Runs) -> Tensor:
+    def transform(self, x: Tensor, runs: Runs, *, recompute: bool = False) -> Tensor:
         """(tokens, D) with their positions → (tokens, D) through all blocks and the last norm."""
-        x = self.pos_drop(x)
-        for block in self.blocks:
-            x = block(x, runs)
-        return self.norm(x)
+        return self.norm(through(self.blocks, self.pos_drop(x), runs, recompute=recompute))
 
     def _encode_blocks(self, x: Tensor, counts: Tensor) -> Tensor:
         """(B, T, D) patches, of which row b has counts[b], → (B, T, D) tokens, zero beyond."""
