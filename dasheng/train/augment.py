@@ -1,0 +1,83 @@
+"""Making few recordings go further: louder and softer, two at a time, and some that never were.
+
+Works on a batch that is complete, and draws everything from the generator it is given: the same
+crops and the same generator give the same batch, which is what resuming a run rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from dasheng.train.synthesis import synthesise
+from tasks.errors import UserError
+
+# How loud the second sound of a mixture is, beside the first: seldom louder, often just heard.
+_MIX_DB = (-25.0, 5.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment:
+    """What is done to a batch.
+
+    `gain_db`: each clip by a gain drawn between these two, in dB; None for none.
+    `mix`: part of the clips, 0 to 1, that another clip of the batch is added to.
+    `synthetic`: part of the clips, 0 to 1, that synthetic sounds take the place of.
+    """
+
+    gain_db: tuple[float, float] | None = None
+    mix: float = 0.0
+    synthetic: float = 0.0
+
+
+def settings(given: Mapping[str, Any]) -> Augment | None:
+    """The configuration's `augment`; None where there is nothing to do.
+
+    Raises:
+        UserError: an unknown key or an impossible value, by name.
+    """
+    known = [field.name for field in fields(Augment)]
+    if unknown := sorted(set(given) - set(known)):
+        raise UserError(f"augment: expected {', '.join(known)}, found {unknown[0]!r}")
+    for name in ("mix", "synthetic"):
+        value = given.get(name, 0.0)
+        if not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise UserError(f"augment.{name}: expected a part between 0 and 1, found {value!r}")
+    gain = given.get("gain_db")
+    if gain is not None:
+        gain = _gain(gain)
+    chosen = Augment(**{**given, "gain_db": gain})
+    return None if chosen == Augment() else chosen
+
+
+def _gain(given: Any) -> tuple[float, float]:
+    try:
+        low, high = map(float, given)
+    except (TypeError, ValueError):
+        low, high = 0.0, -1.0
+    if not low <= high:
+        raise UserError(f"augment.gain_db: expected [lowest, highest] in dB, found {given!r}")
+    return low, high
+
+
+def augment(audio: np.ndarray, rng: Generator, settings: Augment) -> np.ndarray:
+    """Crops (B, N) float32 at 16 kHz → (B, N) float32; samples may leave [-1, 1], as none clips."""
+    clips = audio.copy()
+    for row in np.flatnonzero(rng.random(len(clips)) < settings.synthetic):
+        clips[row] = synthesise(clips.shape[1], rng)
+    if settings.mix:
+        # With a gain of zero where nothing is added: what is drawn does not depend on the part.
+        chosen = rng.random(len(clips)) < settings.mix
+        gains = _amplitude(rng.uniform(*_MIX_DB, len(clips))) * chosen
+        clips = clips + gains[:, None] * np.roll(clips, 1, axis=0)
+    if settings.gain_db:
+        clips *= _amplitude(rng.uniform(*settings.gain_db, len(clips)))[:, None]
+    return clips
+
+
+def _amplitude(decibels: np.ndarray) -> np.ndarray:
+    return (10 ** (decibels / 20)).astype(np.float32)
