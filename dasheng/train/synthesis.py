@@ -1,9 +1,10 @@
-"""Sounds that never were: tones that glide, warble and ring, noises of all colours, in random scenes.
+"""Sounds that never were: tones that glide, warble and ring, noises of all colours, in scenes.
 
 A spectrogram model learns much of its trade from patterns alone: onsets, decays, harmonics,
 resonances. Where recordings are few, synthetic ones of endless variety keep it from learning the
 few by heart (Ishikawa et al., "Pre-training with synthetic patterns for audio",
-https://arxiv.org/abs/2410.00511). Nothing here imitates any particular sound.
+https://arxiv.org/abs/2410.00511; sounds from acoustic primitives, as here: "From physics to
+representation", https://arxiv.org/abs/2606.14791). Nothing here imitates any particular sound.
 """
 
 from __future__ import annotations
