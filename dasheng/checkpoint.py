@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
+from dasheng.blocks import EncoderConfig
 from dasheng.configuration import SIZES, parse
 from dasheng.encoder import Dasheng
 from dasheng.weights import fill, obtain, read_pickle, read_safetensors
@@ -102,16 +103,36 @@ def load(path: str | Path, **overrides: Any) -> Dasheng:
     return model
 
 
-def save(model: Dasheng, path: str | Path) -> None:
+def save(model: Dasheng, path: str | Path, *, dtype: torch.dtype = torch.float32) -> None:
+    """Write an encoder in our own form: see `save_state`."""
+    save_state(model.state_dict(), model.config, path, dtype=dtype)
+
+
+def save_state(
+    state: Mapping[str, Tensor],
+    config: EncoderConfig,
+    path: str | Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> None:
     """Write our own form: safetensors, with the configuration in the metadata and in `<stem>.json`.
 
-    Each file appears whole or not at all.
+    Matrices are stored as `dtype`; loading gives float32 whatever it was. Vectors, among them the
+    batch norm's statistics, are small and stay exact, as do the front end's tables, which are no
+    weights. Each file appears whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
     """
     file = Path(path)
-    config = json.dumps(asdict(model.config), sort_keys=True)
-    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    _write(file.with_suffix(".json"), (config + "\n").encode())
-    _write(file, to_safetensors(state, {"config": config}))
+    notes = json.dumps(asdict(config), sort_keys=True)
+    stored = {
+        name: x.to(dtype if x.ndim > 1 and not name.startswith("front_end.") else x.dtype)
+        for name, x in state.items()
+    }
+    tensors = {name: x.contiguous() for name, x in stored.items()}
+    _write(file.with_suffix(".json"), (notes + "\n").encode())
+    _write(file, to_safetensors(tensors, {"config": notes}))
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -82,6 +82,17 @@ def test_our_own_form_with_and_without_the_json(tmp_path: Path) -> None:
     assert same(checkpoint.load(file))
 
 
+def test_saved_in_half_precision_only_matrices_are_rounded(tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    checkpoint.save(MODEL, file, dtype=torch.float16)
+    assert file.stat().st_size < 0.75 * 4 * sum(x.numel() for x in MODEL.state_dict().values())
+    loaded = checkpoint.load(file).state_dict()
+    for name, x in MODEL.state_dict().items():
+        matrix = x.ndim > 1 and not name.startswith("front_end.")
+        assert loaded[name].dtype == x.dtype
+        assert torch.equal(loaded[name], x.half().float() if matrix else x)
+
+
 def test_a_published_size_needs_no_configuration() -> None:
     with torch.device("meta"):
         state = Dasheng(replace(CONFIG, embed_dim=1280, depth=32, num_heads=16)).state_dict()
