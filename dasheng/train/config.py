@@ -105,10 +105,8 @@ class TrainConfig:
                 f"expected score_function to be [Loss, -1.0], found {[*self.score_function]}; "
                 "the best checkpoint is the one with the lowest validation loss"
             )
-        if self.group < 1:
-            raise UserError(
-                f"expected model_args.group_masking to be at least 1, found {self.group}"
-            )
+        _check_bounds("model_args.group_masking", self.group, {"least": 1})
+        _check_bounds("optimizer_args.lr", self.lr, {"above": 0})
 
     @property
     def total_steps(self) -> int:
@@ -121,6 +119,11 @@ class TrainConfig:
         if self.warmup_iters is not None:
             return self.warmup_iters
         return self.epoch_length * (self.warmup_epochs or 0)
+
+    @property
+    def lr(self) -> float:
+        """The highest learning rate."""
+        return values.value_of(self.optimizer_args.get("lr"), float, "optimizer_args.lr")
 
     @property
     def crop_samples(self) -> int:
@@ -175,6 +178,7 @@ def explain() -> list[tuple[str, str, str, str]]:
     return [
         (known.name, values.describe(hints[known.name]), _shown(known), known.metadata["note"])
         for known in fields(TrainConfig)
+        if known.name != "config_file"
     ]
 
 
@@ -215,6 +219,7 @@ def _find(file: Path) -> Path:
 def _override(settings: dict[str, Any], name: str, text: str) -> None:
     """Put a typed value into the settings; a dotted name goes into a setting that has parts."""
     hints = get_type_hints(TrainConfig)
+    del hints["config_file"]
     first, *path = name.split(".")
     if first not in hints:
         raise values.unknown(first, hints)

@@ -65,7 +65,7 @@ def value_of(found: Any, kind: Any, name: str) -> Any:
     """
     if kind is Any:
         return found
-    origin, parts = get_origin(kind), get_args(kind)
+    origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         return _one_of(found, kind, name)
     if origin is tuple:
