@@ -6,7 +6,15 @@ from typing import Any
 from dasheng import checkpoint
 from dasheng.encoder import Dasheng
 
-__all__ = ["Dasheng", "dasheng_06B", "dasheng_12B", "dasheng_base"]
+__all__ = ["Dasheng", "dasheng_06B", "dasheng_12B", "dasheng_base", "dasheng_tiny"]
+
+
+def dasheng_tiny(path: str | Path | None = None, **overrides: Any) -> Dasheng:
+    """The small encoder that this package contains: pretrained on little, for trying things out.
+
+    Arguments as for `dasheng_base`; nothing is downloaded. Its card: dasheng/pretrained/README.md.
+    """
+    return _load("tiny", path, overrides)
 
 
 def dasheng_base(path: str | Path | None = None, **overrides: Any) -> Dasheng:

@@ -59,15 +59,22 @@ WEIGHTS: Mapping[str, tuple[Archive, ...]] = {
     "1.2B": _sources("dasheng_12b", "dasheng-1.2B"),
 }
 
+# name → the file of this package that holds its weights; dasheng/pretrained/README.md is its card.
+SHIPPED: Mapping[str, Path] = {"tiny": Path(__file__).with_name("pretrained") / "tiny.safetensors"}
+
+NAMES = (*SHIPPED, *WEIGHTS)
+
 
 def resolve(name: str) -> Path:
-    """The file with the weights called `name`, downloaded if no source's file is there.
+    """The file with the weights called `name`; those that are not shipped are downloaded once.
 
     Raises:
         UserError: unknown name; or no source can be reached: says what was tried.
     """
+    if name in SHIPPED:
+        return SHIPPED[name]
     if name not in WEIGHTS:
-        raise UserError(f"expected weights of {', '.join(WEIGHTS)}, found {name!r}")
+        raise UserError(f"expected weights of {', '.join(NAMES)}, found {name!r}")
     instead = "or give a local file: dasheng_base(path=FILE), --model FILE"
     return obtain(name, WEIGHTS[name], instead)
 

@@ -21,19 +21,19 @@ def load_model(model_file_path: str = "") -> Dasheng:
     """Load an encoder, in evaluation mode, on the CPU.
 
     Args:
-        model_file_path: "" (base), a name (base, 0.6B, 1.2B: downloaded once), or a checkpoint
-            file in any form that `dasheng.checkpoint.load` reads.
+        model_file_path: "" (base), a name (tiny, in the package; base, 0.6B, 1.2B: downloaded
+            once), or a checkpoint file in any form that `dasheng.checkpoint.load` reads.
 
     Raises:
         ValueError, OSError, UserError: the checkpoint cannot be had or is not one of ours.
     """
     name = model_file_path or "base"
-    if name in checkpoint.WEIGHTS:  # first: a folder called base must not pass for base's weights
+    if name in checkpoint.NAMES:  # first: a folder called base must not pass for base's weights
         return checkpoint.load(checkpoint.resolve(name)).eval()
     if Path(name).exists():
         return checkpoint.load(name).eval()
     raise FileNotFoundError(
-        f"expected {', '.join(checkpoint.WEIGHTS)} or a checkpoint file, found {name!r}"
+        f"expected {', '.join(checkpoint.NAMES)} or a checkpoint file, found {name!r}"
     )
 
 

@@ -15,9 +15,11 @@ from typing import NoReturn
 from harness.errors import UserError
 
 ALIASES: dict[str, str] = {
+    "tiny": "dasheng.hear:tiny",
     "base": "dasheng.hear:base",
     "0.6B": "dasheng.hear:0.6B",
     "1.2B": "dasheng.hear:1.2B",
+    "random": "harness.encoders.random",
     "melspec": "harness.encoders.melspec",
     "audiomae": "harness.encoders.audiomae",
     "ced-base": "harness.encoders.ced",

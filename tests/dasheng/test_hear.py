@@ -75,15 +75,30 @@ def test_one_autocast_context_casts_each_weight_once(model: torch.nn.Module) -> 
 
 
 def test_what_is_neither_a_name_nor_a_file_is_refused() -> None:
-    with pytest.raises(FileNotFoundError, match=r"expected base, 0\.6B, 1\.2B or .* found 'bse'"):
+    with pytest.raises(FileNotFoundError, match=r"expected tiny, base, 0\.6B, 1\.2B or .* 'bse'"):
         hear.load_model("bse")
+
+
+def official_verdict(checkpoint: str) -> subprocess.CompletedProcess[str]:
+    program = str(Path(sys.executable).with_name("hear-validator"))
+    command = [program, "dasheng.hear", "-m", checkpoint]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.validator
 def test_official_validator(tmp_path: Path) -> None:
     """`hear-validator dasheng.hear -m FILE` for a randomly initialised base checkpoint."""
-    file = write_published(miniature(EncoderConfig()), tmp_path / "base.pt")
-    command = [str(Path(sys.executable).with_name("hear-validator")), "dasheng.hear", "-m", file]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = official_verdict(str(write_published(miniature(EncoderConfig()), tmp_path / "base.pt")))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("Looks good!")
+
+
+@pytest.mark.validator
+def test_official_validator_on_the_shipped_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`hear-validator dasheng.hear -m tiny`, with no network and nothing downloaded before."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("DASHENG_HOME", "/nowhere")
+    done = official_verdict("tiny")
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("Looks good!")

@@ -182,7 +182,7 @@ def test_embed_batch_names_what_a_module_returns(plant, fault: str, found: str) 
         ("melspek", "did you mean 'melspec'?"),
         ("0.6b", "did you mean '0.6B'?"),
         ("dasheng.hera", "did you mean 'dasheng.hear'?"),
-        ("no_such_module", "base, 0.6B, 1.2B, melspec"),
+        ("no_such_module", "tiny, base, 0.6B, 1.2B, random, melspec"),
         ("no/such/file.pt", "a checkpoint file that exists"),
         ("", "unknown model ''"),
         ("harness.errors", "has no function load_model"),

@@ -15,7 +15,7 @@ from harness.encoder import Encoder, embed_batch, load
 from harness.targets import ALIASES
 from tests.harness.encoders.rows import ROWS
 
-OURS = {"base", "0.6B", "1.2B", "melspec"}
+OURS = {"tiny", "base", "0.6B", "1.2B", "melspec"}
 
 
 @pytest.fixture(scope="module")

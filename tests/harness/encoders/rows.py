@@ -14,6 +14,7 @@ from tests.harness.encoders import (
     wavlm_checkpoint,
     whisper_checkpoint,
 )
+from tests.dasheng.miniature import miniature, write_published
 
 X_ARES = '''
 import torch
@@ -56,7 +57,12 @@ def _x_ares(folder: Path, *, tiny: bool = False) -> Path:
     return file
 
 
+def _dasheng(folder: Path, *, tiny: bool = False) -> Path:
+    return write_published(miniature(), folder / "trained.pt")
+
+
 ROWS: dict[str, Row] = {
+    "random": Row(_dasheng, "random", ALIASES["random"], None),
     "audiomae": _row("audiomae", audiomae_checkpoint),
     "ced-base": _row("ced-base", ced_checkpoint),
     "msm-mae": _row("msm-mae", msm_mae_checkpoint),
