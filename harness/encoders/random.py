@@ -1,10 +1,10 @@
 """Random weights as a HEAR module: an encoder as it was before it learned anything.
 
-The row without which no claim about training is made. A transformer with random weights is a strong
-encoder: it keeps what the log-mel spectrum knows, mixed, and a probe finds it. So this is not noise
-but tiny's own architecture, drawn as the trainer draws it, from seed 0, with one thing of the trained
-model's: the mean and variance of each mel bin (its batch norm's statistics). These need data but no
-training, and without them the opponent would be weaker than it has to be.
+The row without which no claim about training is made. A transformer with random weights is a
+strong encoder: it keeps what the log-mel spectrum knows, mixed, and a probe finds it. So this is
+not noise but tiny's own architecture, drawn as the trainer draws it, from seed 0, with one thing of
+the trained model's: the mean and variance of each mel bin (its batch norm's statistics). To have
+them takes audio but no training, and without them the opponent is not the strongest there is.
 
 The numbers come from PyTorch's generator on the CPU: the same on any machine with the same PyTorch.
 """

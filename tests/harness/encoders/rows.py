@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.targets import ALIASES
+from tests.dasheng.miniature import miniature, write_published
 from tests.harness.encoders import (
     audiomae_checkpoint,
     ced_checkpoint,
@@ -14,7 +15,6 @@ from tests.harness.encoders import (
     wavlm_checkpoint,
     whisper_checkpoint,
 )
-from tests.dasheng.miniature import miniature, write_published
 
 X_ARES = '''
 import torch
