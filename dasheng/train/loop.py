@@ -22,6 +22,7 @@ from torch.distributed.tensor import DTensor
 
 from dasheng.encoder import Dasheng
 from dasheng.train import batches, model, optimizer, schedule, state
+from dasheng.train.companions import companions
 from dasheng.train.config import TrainConfig
 from dasheng.train.log import Log
 from dasheng.train.pace import Pace
@@ -48,7 +49,16 @@ def train(config: TrainConfig, *, resume: Path | None = None) -> Path:
         UserError: the configuration does not fit the data or the run to resume, the loss is no
             number any more, or the disk is full. The states taken before are complete.
     """
-    accelerator = accelerate(config)
+    with companions():
+        accelerator = accelerate(config)
+        try:
+            return _train(config, accelerator, resume)
+        finally:
+            accelerator.end_training()
+
+
+def _train(config: TrainConfig, accelerator: Accelerator, resume: Path | None) -> Path:
+    """`train` with the processes there."""
     found = None if resume is None else state.find(resume)
     folder = _new_folder(config) if found is None else found.parents[1]
     folder = Path(broadcast_object_list([str(folder)])[0])
@@ -56,19 +66,16 @@ def train(config: TrainConfig, *, resume: Path | None = None) -> Path:
     if found is not None:
         progress |= state.progress_of(found)
         state.check(progress, config, accelerator.num_processes)
-    try:
-        with state.storage_errors(f"the files of {folder}"):
-            if accelerator.is_main_process:
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / "config.yaml").write_text(config.as_yaml(), encoding="utf-8")
-            accelerator.wait_for_everyone()
-            with Stop() as stop, Log(accelerator, folder, config, progress["step"]) as log:
-                training = Training(config, accelerator, folder, log, progress)
-                if found is not None:
-                    state.load(accelerator, found)
-                training.run(stop)
-    finally:
-        accelerator.end_training()
+    with state.storage_errors(f"the files of {folder}"):
+        if accelerator.is_main_process:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "config.yaml").write_text(config.as_yaml(), encoding="utf-8")
+        accelerator.wait_for_everyone()
+        with Stop() as stop, Log(accelerator, folder, config, progress["step"]) as log:
+            training = Training(config, accelerator, folder, log, progress)
+            if found is not None:
+                state.load(accelerator, found)
+            training.run(stop)
     return folder
 
 

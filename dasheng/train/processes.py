@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from accelerate import Accelerator, DistributedType
 from accelerate.utils import (
     DistributedDataParallelKwargs,
@@ -40,6 +41,8 @@ def accelerate(config: TrainConfig) -> Accelerator:
         UserError: for something else than DDP or FSDP2.
     """
     accelerator = Accelerator(
+        # Said in so many words, or several processes on CPUs would not know of each other.
+        cpu=not torch.accelerator.is_available(),
         gradient_accumulation_plugin=GradientAccumulationPlugin(
             num_steps=config.gradient_accumulation_steps, sync_with_dataloader=False
         ),
