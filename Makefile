@@ -6,8 +6,8 @@ PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c c
 
 .PHONY: demo test lint validator bench clean
 
-demo: $(VENV)/installed  ## measure an encoder on sounds made on the fly; needs no network
-	$(VENV)/bin/python -m harness run --tasks demo --model melspec
+demo: $(VENV)/installed  ## measure three encoders on sounds made on the fly; needs no network
+	$(VENV)/bin/python -m harness run --tasks demo --model tiny --model random --model melspec
 
 test: $(VENV)/installed  ## the test suite
 	$(VENV)/bin/python -m pytest

@@ -1,6 +1,7 @@
-"""`run`: measure a model on tasks and write the records."""
+"""`run`: measure models on tasks and write the records."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,18 +11,22 @@ from harness import runner, suites, tables
 from harness.commands import consent, options
 from harness.commands.show import write_table
 from harness.display import Display
+from harness.encoder import import_module
 from harness.runner import Plan
 from harness.shards import PRECISIONS, Settings
 from harness.tables import published
+from harness.targets import resolve
 
 
 @click.command("run")
 @options.tasks_or_suite
 @click.option(
     "--model",
+    "models",
     required=True,
+    multiple=True,
     help="An alias (see `list models`), hf:org/name[@revision][#layer], xares:file.py, a HEAR "
-    "module, module:checkpoint, or a checkpoint file.",
+    "module, module:checkpoint, or a checkpoint file. Repeat it for several in one table.",
 )
 @click.option(
     "--protocols",
@@ -59,7 +64,7 @@ from harness.tables import published
 def run(
     task_names: str | None,
     suite: str | None,
-    model: str,
+    models: tuple[str, ...],
     protocols: str | None,
     data: Path | None,
     cache_folder: Path,
@@ -74,9 +79,9 @@ def run(
     skip_bad: bool,
     yes: bool,
 ) -> int:
-    """Measure a model on tasks and write the records."""
+    """Measure models on tasks and write the records."""
     plan = Plan(
-        model=model,
+        model=models[0],
         tasks=options.chosen(task_names, suite),
         protocols=_protocols(protocols, suite),
         data=options.data_folder(data),
@@ -90,11 +95,12 @@ def run(
             precision=precision, batch_seconds=batch_seconds, workers=workers, skip_bad=skip_bad
         ),
     )
+    for model in models:  # the last one's misspelt name should not wait for the first's scores
+        import_module(resolve(model), model)
     lacks, _ = consent.lacking(runner.check(plan), plan.data, plan.cache)
     plan = replace(plan, download=consent.ask(lacks, yes=yes))
     plan.data.mkdir(exist_ok=True)
-    with Display() as display:
-        summary = runner.run(plan, display)
+    summary = _measure([replace(plan, model=model) for model in dict.fromkeys(models)])
     if summary.records:
         _show(summary, results_folder)
     return options.exit_code(summary.failures)
@@ -104,6 +110,17 @@ def _protocols(given: str | None, suite: str | None) -> list[str] | None:
     if given is not None:
         return options.names(given)
     return None if suite is None else list(suites.load(suite).protocols)
+
+
+def _measure(plans: Sequence[Plan]) -> runner.Summary:
+    """Run one model's plan after the other's; what came of all of them."""
+    whole = runner.Summary([], {})
+    for plan in plans:
+        with Display() as display:
+            summary = runner.run(plan, display)
+        whole.records.extend(summary.records)
+        whole.failures.update({f"{plan.model}, {t}": e for t, e in summary.failures.items()})
+    return whole
 
 
 def _show(summary: runner.Summary, results_folder: Path) -> None:

@@ -10,17 +10,24 @@ from harness import results, suites
 from harness.fingerprint import joined
 from harness.suites import Suite
 from tasks import fsdd
+from tests.dasheng.miniature import miniature, write_published
 from tests.harness import served
 from tests.harness.command_line import harness, inside, one_line
 from tests.harness.encoders import hf_models, hub_server
 
 
 @pytest.fixture
-def options(tmp_path: Path) -> list[object]:
+def folders(tmp_path: Path) -> list[object]:
+    """Options that keep a run in tmp_path; the model is not among them."""
     (tmp_path / "data").mkdir()
-    folders = {"--data": "data", "--cache": "cache", "--results": "results"}
-    named = [part for name, folder in folders.items() for part in (name, tmp_path / folder)]
-    return [*named, "--model", "melspec", "--device", "cpu"]
+    named = {"--data": "data", "--cache": "cache", "--results": "results"}
+    parts = [part for name, folder in named.items() for part in (name, tmp_path / folder)]
+    return [*parts, "--device", "cpu"]
+
+
+@pytest.fixture
+def options(folders: list[object]) -> list[object]:
+    return [*folders, "--model", "melspec"]
 
 
 def test_the_whole_suite_is_asked_for_at_once(
@@ -51,6 +58,30 @@ def test_a_suite_has_its_protocols_which_may_be_overridden(
         inside("run", "--suite", "small", "--protocols", "linear", *options, "--limit", "20") == 0
     )
     assert (tmp_path / "results" / "melspec" / "demo" / "linear.json").exists()
+
+
+def test_several_models_stand_in_one_table(
+    demo_data: Path, folders: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_published(miniature(), tmp_path / "mini.pt")
+    models = [part for model in ("melspec", file, "melspec") for part in ("--model", model)]
+    run = ["run", *folders, "--data", demo_data, "--tasks", "demo", "--protocols", "knn"]
+    assert inside(*run, *models) == 0
+    told = capsys.readouterr()
+    written = [path.parts[-3] for path in (tmp_path / "results").rglob("*.json")]
+    assert sorted(name.partition("-")[0] for name in written) == ["melspec", "mini"]
+    table = [line for line in told.out.splitlines() if line.startswith(("| melspec", "| mini-"))]
+    assert len(table) == 2
+    assert told.err.count("embed demo: ") == 2  # nobody is measured twice
+
+
+def test_the_last_name_is_read_before_the_first_is_measured(
+    demo_data: Path, folders: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = ("--model", "melspec", "--model", "melspek")
+    assert inside("run", *folders, "--data", demo_data, "--tasks", "demo", *models) == 2
+    assert "did you mean 'melspec'" in one_line(capsys)
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_seed_counts_from_0(options: list[object], capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,12 +116,12 @@ def test_measured_beside_published(
 
 
 def test_two_layers_of_one_model_are_two_models(
-    options: list[object], demo_data: Path, tmp_path: Path
+    folders: list[object], demo_data: Path, tmp_path: Path
 ) -> None:
     folder = hf_models.save(tmp_path / "tiny", "wav2vec2")
     for layer in ("1", "2"):
         chosen = ["--model", f"hf:{folder}#{layer}", "--data", demo_data, "--limit", 20]
-        assert inside("run", "--tasks", "demo", "--protocols", "knn", *options, *chosen) == 0
+        assert inside("run", "--tasks", "demo", "--protocols", "knn", *folders, *chosen) == 0
     found = list(results.read_all(tmp_path / "results"))
     assert [each["model"]["spec"] for each in found] == ["hf:tiny#1", "hf:tiny#2"]
     made_by = [(each["model"]["weights_sha256"], each["model"]["code_sha256"]) for each in found]
@@ -105,10 +136,10 @@ def test_two_layers_of_one_model_are_two_models(
 
 @pytest.mark.usefixtures("modules")
 def test_the_record_says_that_remote_code_was_executed(
-    options: list[object], demo_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folders: list[object], demo_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = hf_models.save_own_code(tmp_path / "own")
-    run = ["run", "--tasks", "demo", "--protocols", "knn", *options, "--data", demo_data]
+    run = ["run", "--tasks", "demo", "--protocols", "knn", *folders, "--data", demo_data]
     run = [*run, "--limit", 20, "--model", f"hf:{folder}"]
     assert inside(*run) == 2
     assert "--trust-remote-code" in one_line(capsys)
@@ -118,13 +149,13 @@ def test_the_record_says_that_remote_code_was_executed(
 
 
 def test_a_model_of_the_hub_at_a_revision(
-    options: list[object], demo_data: Path, tmp_path: Path, no_proxy: None
+    folders: list[object], demo_data: Path, tmp_path: Path, no_proxy: None
 ) -> None:
     with hub_server.running() as hub:
         hub.publish("org/own", hf_models.save_own_code(tmp_path / "own"), "v1")
         place = (f"HF_ENDPOINT={hub.endpoint}", f"HF_HOME={tmp_path / 'home'}")
         done = harness(
-            *("run", "--tasks", "demo", "--protocols", "knn", *options, "--data", demo_data),
+            *("run", "--tasks", "demo", "--protocols", "knn", *folders, "--data", demo_data),
             *("--limit", 20, "--model", "hf:org/own@v1#1", "--trust-remote-code"),
             prefix=("env", *place),
         )
