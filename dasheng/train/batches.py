@@ -8,109 +8,20 @@ that it would have seen, as long as it has as many processes and workers as befo
 
 from __future__ import annotations
 
-import signal
+import multiprocessing
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, NamedTuple
+from multiprocessing.process import BaseProcess
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader
 
-from dasheng.train.augment import augment
-from dasheng.train.augment import settings as augment_settings
 from dasheng.train.config import TrainConfig
-from dasheng.train.crops import Crops
-from dasheng.train.shards import AUDIO, Shards, shard_names
+from dasheng.train.readers import Handed, Readers, start_worker
+from dasheng.train.shards import AUDIO, shard_names
 from tasks.errors import UserError
-
-# What a random number is for, so that no two purposes share one.
-_ORDER, _BLOCKS, _BATCHES = range(3)
-
-
-class _Handed(NamedTuple):
-    """What a reader hands over: a batch, or at its end none; and how far it is.
-
-    `error`: the message of a UserError, which must reach the user in one line.
-    """
-
-    reader: int
-    audio: Tensor | None
-    position: dict[str, Any]
-    reasons: list[str]
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class _Readers(IterableDataset[_Handed]):
-    """The readers of one process; each worker runs its own."""
-
-    config: TrainConfig
-    names: tuple[str, ...]
-    rank: int
-    world: int
-    once: bool
-    turn: int  # the reader whose batch comes first
-    positions: tuple[Mapping[str, Any] | None, ...]
-
-    def __iter__(self) -> Iterator[_Handed]:
-        info = get_worker_info()
-        workers, worker = (info.num_workers, info.id) if info else (1, 0)
-        return self._read((worker + self.turn) % workers, workers)
-
-    def _read(self, reader: int, workers: int) -> Iterator[_Handed]:
-        crops, number = self._crops(reader, workers)
-        stream = iter(crops)
-
-        def handed(audio: Tensor | None, error: str = "") -> _Handed:
-            position = {**crops.position, "batches": number}
-            return _Handed(reader, audio, position, list(crops.reasons), error)
-
-        try:
-            while len(rows := list(islice(stream, self.config.batch_size))) == (
-                self.config.batch_size
-            ):
-                audio = self._augmented(np.stack(rows), self.rank * workers + reader, number)
-                number += 1
-                yield handed(torch.from_numpy(audio))
-            if rows and self.once:
-                yield handed(torch.from_numpy(np.stack(rows)))
-        except UserError as error:
-            yield handed(None, str(error))
-        else:
-            yield handed(None)
-
-    def _crops(self, reader: int, workers: int) -> tuple[Crops, int]:
-        config, position = self.config, self.positions[reader]
-        own = self.rank * workers + reader
-        shards = Shards(
-            self.names,
-            reader=own,
-            readers=self.world * workers,
-            seed=None if self.once else (config.seed, _ORDER),
-            resampled=config.resampled and not self.once,
-        )
-        crops = Crops(
-            shards,
-            samples=config.crop_samples,
-            rate=config.sample_rate,
-            hold=1 if self.once else config.crop_shuffle,
-            seed=None if self.once else (config.seed, _BLOCKS, own),
-            once=self.once,
-            max_bad=config.max_bad,
-            position=position,
-        )
-        return crops, position["batches"] if position else 0
-
-    def _augmented(self, audio: np.ndarray, reader: int, number: int) -> np.ndarray:
-        chosen = None if self.once else augment_settings(self.config.augment)
-        if chosen is None:
-            return audio
-        rng = np.random.default_rng([self.config.seed, _BATCHES, reader, number])
-        return augment(audio, rng, chosen)
 
 
 class Batches(Iterator[Tensor]):
@@ -132,7 +43,7 @@ class Batches(Iterator[Tensor]):
     ) -> None:
         self._config, self._names, self._once = config, names, once
         self._rank, self._world = rank, world
-        self._handed: dict[int, _Handed] = {}
+        self._reasons: dict[int, list[str]] = {}
         readers = max(1, config.num_workers)
         if position is not None and (len(position["readers"]), position["world"]) != (
             readers,
@@ -145,7 +56,8 @@ class Batches(Iterator[Tensor]):
             )
         self._positions = list(position["readers"]) if position else [None] * readers
         self._turn: int = position["turn"] if position else 0
-        self._loader: Iterator[_Handed] | None = None
+        self._loader: Iterator[Handed] | None = None
+        self._workers: list[BaseProcess] = []
 
     @property
     def position(self) -> dict[str, Any]:
@@ -165,7 +77,7 @@ class Batches(Iterator[Tensor]):
     @property
     def reasons(self) -> list[str]:
         """Why the first few bad members since the start are bad: "shard: member: reason"."""
-        return [reason for handed in self._handed.values() for reason in handed.reasons]
+        return [reason for reasons in self._reasons.values() for reason in reasons]
 
     def __iter__(self) -> Batches:
         return self
@@ -178,8 +90,8 @@ class Batches(Iterator[Tensor]):
         """
         if self._loader is None:
             self._loader = self._start()
-        for handed in self._loader:
-            self._handed[handed.reader] = handed
+        while (handed := next(self._loader, None)) is not None:
+            self._reasons[handed.reader] = handed.reasons
             self._positions[handed.reader] = handed.position
             if handed.error:
                 self.close()
@@ -188,12 +100,12 @@ class Batches(Iterator[Tensor]):
                 self._turn = (handed.reader + 1) % len(self._positions)
                 return handed.audio
         self.close()
-        if not self._once or not self.read > self.bad:
-            raise UserError(self._nothing())
-        raise StopIteration
+        if self._once and (self._world > 1 or self.read > self.bad):
+            raise StopIteration
+        raise UserError(self._nothing())
 
-    def _start(self) -> Iterator[_Handed]:
-        readers = _Readers(
+    def _start(self) -> Iterator[Handed]:
+        readers = Readers(
             config=self._config,
             names=self._names,
             rank=self._rank,
@@ -210,11 +122,14 @@ class Batches(Iterator[Tensor]):
                 batch_size=None,
                 num_workers=self._config.num_workers,
                 collate_fn=_as_it_is,
-                worker_init_fn=_leave_signals,
+                worker_init_fn=start_worker,
                 pin_memory=torch.cuda.is_available(),
                 generator=torch.Generator(),  # the global one is never drawn from
             )
-            return iter(loader)
+            others = multiprocessing.active_children()
+            handed = iter(loader)
+            self._workers = [one for one in multiprocessing.active_children() if one not in others]
+            return handed
 
     def _nothing(self) -> str:
         setting = "cv_data" if self._once else "train_data"
@@ -226,8 +141,12 @@ class Batches(Iterator[Tensor]):
         )
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers; the next batch, if it is asked for, starts others at the position."""
         self._loader = None
+        for worker in self._workers:  # those that were too busy to end when they were told
+            worker.kill()
+            worker.join()
+        self._workers = []
 
 
 class TrainingBatches(Batches):
@@ -262,9 +181,3 @@ def validation_batches(config: TrainConfig, *, rank: int = 0, world: int = 1) ->
 
 def _as_it_is(handed: Any) -> Any:
     return handed
-
-
-def _leave_signals(_: int) -> None:
-    """Leave Ctrl-C, and what ends a whole group of processes, to the process that trains."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 from urllib.parse import urlparse
 
 import numpy as np
-from braceexpand import braceexpand
+from braceexpand import UnbalancedBracesError, braceexpand
 from webdataset.gopen import gopen
 
 from tasks.errors import UserError
@@ -49,9 +49,13 @@ def shard_names(patterns: Iterable[str], setting: str) -> tuple[str, ...]:
     """The shards that the patterns of a setting name by their braces: `a_{000..190}.tar`.
 
     Raises:
-        UserError: some are to lie on a disk and do not; tells how many, and the first.
+        UserError: braces that do not match; shards that are to lie on a disk and do not: tells
+            how many, and the first.
     """
-    names = tuple(name for pattern in patterns for name in braceexpand(pattern))
+    try:
+        names = tuple(name for pattern in patterns for name in braceexpand(pattern))
+    except UnbalancedBracesError as error:
+        raise UserError(f"{setting}: expected braces in pairs, found {error}") from None
     missing = [name for name in names if not _may_be_there(name)]
     if missing:
         raise UserError(
@@ -93,10 +97,6 @@ class Shards:
         self._names = self._whole + names[even:]
         self._reader, self._readers = reader, readers
         self._seed, self.resampled = seed, resampled
-        # A left-over shard gives a reader a share only, and is drawn as much more seldom.
-        weights = np.ones(len(self._names))
-        weights[len(self._whole) :] /= readers
-        self._weights = weights / weights.sum()
 
     def __len__(self) -> int:
         return len(self._names)
@@ -114,7 +114,7 @@ class Shards:
             return draw % count
         if self.resampled:
             rng = np.random.default_rng([*self._seed, self._reader, draw])
-            return int(rng.choice(count, p=self._weights))
+            return int(rng.integers(count))
         rng = np.random.default_rng([*self._seed, self._reader, draw // count])
         return int(rng.permutation(count)[draw % count])
 
