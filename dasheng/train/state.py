@@ -71,7 +71,8 @@ def save(accelerator: Accelerator, run_folder: Path, progress: Mapping[str, Any]
     failure = ""
     try:
         with storage_errors(f"the state of step {step}"):
-            accelerator.save_state(str(unfinished))
+            # Not as safetensors, which cannot load a buffer that is a view: the front end's window.
+            accelerator.save_state(str(unfinished), safe_serialization=False)
             if accelerator.is_main_process:
                 (unfinished / _MANIFEST).write_text(json.dumps(progress, indent=1) + "\n")
     except UserError as error:
