@@ -18,8 +18,6 @@ MISTAKE = 2
 INTERRUPTED = 130
 
 _FOLDER = Path(__file__).resolve().parent
-# The extra [train], as far as no run can do without it.
-_EXTRA = ("accelerate", "braceexpand", "webdataset", "yaml")
 # Seconds in which the main process has said what is wrong and its launcher has ended the others.
 _PATIENCE = 5.0
 
@@ -34,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> None:
     except errors.UserError as error:
         _end(f"error: {error}", MISTAKE)
     except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
+        if error.name is None or "." in error.name:  # a package that lacks a part of itself
             raise
         _end(
             f"error: expected {error.name} for training, found no such package; "
