@@ -63,7 +63,7 @@ class Dasheng(nn.Module):
                 top_db=config.top_db,
             )
         # The place in the sequence is part of the published key, `init_bn.1`.
-        self.init_bn = nn.Sequential(nn.Identity(), nn.BatchNorm2d(config.n_mels, momentum=0.01))
+        self.init_bn = nn.Sequential(nn.Identity(), nn.BatchNorm1d(config.n_mels, momentum=0.01))
         self.patch_embed = PatchEmbed(config)
         self.time_pos_embed = nn.Parameter(
             0.02 * torch.randn(1, config.embed_dim, 1, config.block_tokens)
@@ -121,8 +121,11 @@ class Dasheng(nn.Module):
 
     def normalise(self, log_mel: Tensor) -> Tensor:
         """Log-mel (B, n_mels, T) through the batch norm, float32."""
+        # Frame by frame, as they lie in memory: in the published shape (B, n_mels, 1, T), PyTorch
+        # 2.11 on a CPU can mistake one memory layout for another, and return wrong gradients.
+        frames = log_mel.transpose(1, 2)
         with torch.autocast(log_mel.device.type, enabled=False):
-            return self.init_bn(log_mel[:, :, None])[:, :, 0]
+            return self.init_bn(frames.flatten(0, 1)).view(frames.shape).transpose(1, 2)
 
     def positions(self, count: int) -> Tensor:
         """(count, D): what is added to the first `count` tokens of a block."""

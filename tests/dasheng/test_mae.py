@@ -9,6 +9,8 @@ from dasheng.blocks import EncoderConfig
 from dasheng.encoder import Dasheng
 from dasheng.mae import DecoderConfig, MaskedAutoencoder, masked_loss, normalised, patchify
 from dasheng.masking import random_mask
+from tests.dasheng.make_golden_mae import CASES, FILE
+from tests.dasheng.parity_mae import largest, ours, read
 
 CONFIG = EncoderConfig(embed_dim=32, depth=2, num_heads=4, target_length=200)
 DECODER = DecoderConfig(embed_dim=24, depth=2, num_heads=3)
@@ -33,6 +35,43 @@ def tones(clips: int) -> torch.Tensor:
 
 def gradients(model: MaskedAutoencoder) -> dict[str, torch.Tensor]:
     return {name: parameter.grad for name, parameter in model.named_parameters()}
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=lambda n: CASES[n].name)
+def test_a_step_of_the_published_trainer(number: int) -> None:
+    found, golden = ours(CASES[number]), read(FILE, f"{number} ")
+    assert np.array_equal(found.removed, golden.removed)
+    assert found.loss == pytest.approx(golden.loss, abs=1e-5)
+    difference, where = largest(found.gradients, golden.gradients)
+    assert difference < 2e-4, where
+    difference, where = largest(found.statistics, golden.statistics)
+    assert difference < 1e-5, where
+
+
+@pytest.mark.parametrize("layout", ["as the front end makes it", "contiguous"])
+def test_gradients_of_the_batch_norm_are_the_slope_of_the_loss(layout: str) -> None:
+    """PyTorch 2.11 gets those of a `BatchNorm2d` wrong in some layouts, on the CPU."""
+    model = autoencoder()
+    norm = model.encoder.init_bn[1]
+    spectrogram = model.encoder.front_end(tones(2))
+    if layout == "contiguous":
+        spectrogram = spectrogram.contiguous()
+    mask = random_mask(2, 25)
+    targets = normalised(patchify(spectrogram, 4))
+
+    def loss() -> torch.Tensor:
+        return masked_loss(model.predict(spectrogram, mask), targets, mask.removed)
+
+    loss().backward()
+    for parameter in (norm.weight, norm.bias):
+        along = parameter.grad / parameter.grad.norm()
+        ends = []
+        with torch.no_grad():
+            for step in (0.02, -0.04):
+                parameter.add_(along, alpha=step)
+                ends.append(loss().item())
+        slope = (ends[0] - ends[1]) / 0.04
+        assert slope == pytest.approx(parameter.grad.norm().item(), rel=0.02)
 
 
 def test_patches_are_those_of_unfold() -> None:
