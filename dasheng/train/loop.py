@@ -292,9 +292,11 @@ class Training:
     def _leave(self) -> None:
         """Stop early."""
         kept = self._save_state()
+        several = self.accelerator.num_processes > 1
         self.log.line(
             f"stopped at step {self.step:,} of {self.config.total_steps:,}; go on with: "
-            f"python -m dasheng.train {self.config.config_file} --resume {kept.parents[1]}"
+            f"{'accelerate launch …' if several else 'python'} -m dasheng.train "
+            f"{self.folder / 'config.yaml'} --resume {kept.parents[1]}"
         )
 
     def _finish(self) -> None:

@@ -19,6 +19,7 @@ from accelerate.utils import (
 from torch import Tensor, nn
 from torch.distributed.fsdp import MixedPrecisionPolicy
 from torch.distributed.fsdp.wrap import transformer_auto_wrap_policy
+from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
 from dasheng.mae import MaskedAutoencoder
@@ -84,16 +85,16 @@ def prepare(
 def encoder_state(accelerator: Accelerator, model: nn.Module) -> dict[str, Tensor]:
     """The encoder's tensors on the CPU under their published names; empty but on the main process.
 
-    All processes must call it: a model that is shared out is put together.
+    All processes must call it: a model that is shared out is put together, tensor by tensor.
     """
-    state = accelerator.get_state_dict(model)
-    if not accelerator.is_main_process:
-        return {}
-    return {
-        name.removeprefix("encoder."): tensor.detach().cpu()
-        for name, tensor in state.items()
-        if name.startswith("encoder.")
-    }
+    state = accelerator.unwrap_model(model, keep_torch_compile=False).state_dict()
+    whole = {}
+    for name, tensor in state.items():
+        if name.startswith("encoder."):
+            x = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+            if accelerator.is_main_process:
+                whole[name.removeprefix("encoder.")] = x.detach().cpu()
+    return whole
 
 
 def same_buffers(accelerator: Accelerator, model: nn.Module) -> None:
