@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dasheng.blocks import Block, EncoderConfig, through
 from dasheng.encoder import Dasheng
 from dasheng.masking import Mask, random_mask
 
-# What each target patch is normalised with: its own mean and variance (He et al., section 4), or
-# those of all patches of the batch, which keeps the loudness of one patch beside another.
-# The published trainer's `norm_pix_loss`: True | "global".
-Target = Literal["patch", "batch"]
+# What is predicted: patches normalised each by its own mean and variance (He et al., section 4), or
+# all by those of the batch, which keeps the loudness of one patch beside another: the published
+# trainer's `norm_pix_loss`, True and "global". Or patches as the encoder sees them, each mel bin
+# with the statistics of its batch norm: so that quiet bins count as much as loud ones.
+Target = Literal["patch", "batch", "input"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +107,24 @@ class MaskedAutoencoder(nn.Module):
             mask: of (B, T) tokens; None draws one.
         """
         spectrogram = self.encoder.front_end(audio)
-        patches = patchify(spectrogram, self.encoder.config.patch_size[1])
+        targets = self.targets(spectrogram)
         if mask is None:
-            mask = self.draw_mask(patches)
-        targets = normalised(patches, self.target)
+            mask = self.draw_mask(targets)
         return masked_loss(self.predict(spectrogram, mask), targets, mask.removed)
+
+    def targets(self, spectrogram: Tensor) -> Tensor:
+        """Log-mel (B, n_mels, frames) → what is to be predicted, (B, T, patch) float32."""
+        width = self.encoder.config.patch_size[1]
+        if self.target == "input":
+            norm = self.encoder.init_bn[1]
+            mean, variance = (
+                (None, None) if self.training else (norm.running_mean, norm.running_var)
+            )
+            spectrogram = F.batch_norm(
+                spectrogram, mean, variance, training=self.training, eps=norm.eps
+            )
+            return patchify(spectrogram, width)
+        return normalised(patchify(spectrogram, width), self.target)
 
     def draw_mask(self, patches: Tensor) -> Mask:
         """A random mask for patches (B, T, …)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import torch
 
@@ -17,7 +17,7 @@ from dasheng import checkpoint
 from dasheng.blocks import EncoderConfig
 from dasheng.configuration import SIZES, parse
 from dasheng.encoder import Dasheng
-from dasheng.mae import DecoderConfig, MaskedAutoencoder
+from dasheng.mae import DecoderConfig, MaskedAutoencoder, Target
 from dasheng.train import values
 from dasheng.train.config import TrainConfig
 from tasks.errors import UserError
@@ -49,8 +49,8 @@ def build(config: TrainConfig) -> MaskedAutoencoder:
 
     `model_args` has fields of `EncoderConfig`, over the size that the name stands for;
     `patch_stride`, which must be `patch_size`; `group_masking` (false, true for pairs, or how many
-    tokens are masked together); `target_norm` ("patch" or "batch", see `dasheng.mae.Target`;
-    published: `norm_pix_loss` True or "global"); and `decoder` with fields of `DecoderConfig`.
+    tokens are masked together); `target_norm` (`dasheng.mae.Target`); and `decoder` with fields
+    of `DecoderConfig`.
     `start_from` is a file, or a published size's name.
 
     Raises:
@@ -63,8 +63,9 @@ def build(config: TrainConfig) -> MaskedAutoencoder:
     arguments = _read(config.model_args)
     arguments.pop("group_masking", None)  # the configuration has read it
     target = arguments.pop("target_norm", "patch")
-    if target not in ("patch", "batch"):
-        raise UserError(f"expected model_args.target_norm to be patch or batch, found {target}")
+    if target not in get_args(Target):
+        known = ", ".join(get_args(Target))
+        raise UserError(f"expected model_args.target_norm to be one of {known}, found {target}")
     decoder = _decoder(decoder, arguments.pop("decoder", {}))
     if config.start_from is not None:
         encoder = _started(config.start_from, {**size, **arguments})

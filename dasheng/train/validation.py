@@ -13,7 +13,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from dasheng.mae import MaskedAutoencoder, masked_loss, normalised, patchify
+from dasheng.mae import MaskedAutoencoder, masked_loss
 from dasheng.masking import Mask, random_mask
 from dasheng.train.config import TrainConfig
 from tasks.errors import UserError
@@ -49,7 +49,7 @@ def validate(
             _together(batches, accelerator, config.crop_samples)
         ):
             x = audio.to(accelerator.device)
-            patches = patches_of(model, x)
+            patches = model.targets(model.encoder.front_end(x))
             mask = _mask(model, patches, [config.seed, accelerator.process_index, number])
             with accelerator.autocast():
                 loss = model(x, mask)
@@ -63,12 +63,6 @@ def validate(
     return {name: total / crops for name, total in zip(_NAMES, totals, strict=True)} | {
         "crops": int(crops)
     }
-
-
-def patches_of(model: MaskedAutoencoder, audio: Tensor) -> Tensor:
-    """What the model is to predict: (B, T, patch), normalised."""
-    patches = patchify(model.encoder.front_end(audio), model.encoder.config.patch_size[1])
-    return normalised(patches, model.target)
 
 
 def floors(patches: Tensor, mask: Mask) -> tuple[Tensor, Tensor]:
