@@ -65,12 +65,16 @@ def _kind(name: str, device: torch.device) -> type[Optimizer]:
             found = getattr(theirs, name, None)
             if inspect.isclass(found) and issubclass(found, Optimizer):
                 return found
-            raise values.unknown(f"optimizer {name}", [*own, *theirs.__all__])
+            raise _unknown(name, [*own, *vars(theirs)])
     instead = name.removeprefix("Paged").removesuffix("8bit")
     if instead not in own:
-        raise values.unknown(f"optimizer {name}", own)
+        raise _unknown(name, own)
     _log.warning("optimizer: %s instead of %s, which needs %s", instead, name, lack)
     return own[instead]
+
+
+def _unknown(name: str, known: Iterable[str]) -> UserError:
+    return values.unknown(f"optimizer {name}", [f"optimizer {other}" for other in known])
 
 
 def _torch_kinds() -> dict[str, type[Optimizer]]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+# Ends of lines for YAML: PyYAML writes them as they are, and reads them back as a space.
+_BREAKS = re.compile("[\x85\u2028\u2029]")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
 
 
@@ -28,7 +30,14 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Puts text that `_Loader` would take for a number in quotes."""
+    """Puts text in quotes that would be read as something else."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = '"' if _BREAKS.search(data) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 for _side in (_Loader, _Dumper):
