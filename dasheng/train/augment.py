@@ -1,4 +1,4 @@
-"""Making few recordings go further: louder and softer, two at a time, and some that never were.
+"""Making few recordings go further: later, louder, two at a time, and some that never were.
 
 Works on a batch that is complete, and draws everything from the generator it is given: the same
 crops and the same generator give the same batch, which is what resuming a run rests on.
@@ -24,11 +24,13 @@ _MIX_DB = (-25.0, 5.0)
 class Augment:
     """What is done to a batch.
 
+    `shift`: each clip begins anywhere within itself, and goes on with what it began with.
     `gain_db`: each clip by a gain drawn between these two, in dB; None for none.
     `mix`: part of the clips, 0 to 1, that another clip of the batch is added to.
     `synthetic`: part of the clips, 0 to 1, that synthetic sounds take the place of.
     """
 
+    shift: bool = False
     gain_db: tuple[float, float] | None = None
     mix: float = 0.0
     synthetic: float = 0.0
@@ -47,6 +49,8 @@ def settings(given: Mapping[str, Any]) -> Augment | None:
         value = given.get(name, 0.0)
         if not isinstance(value, int | float) or not 0 <= value <= 1:
             raise UserError(f"augment.{name}: expected a part between 0 and 1, found {value!r}")
+    if not isinstance(given.get("shift", False), bool):
+        raise UserError(f"augment.shift: expected true or false, found {given['shift']!r}")
     gain = given.get("gain_db")
     if gain is not None:
         gain = _gain(gain)
@@ -67,6 +71,9 @@ def _gain(given: Any) -> tuple[float, float]:
 def augment(audio: np.ndarray, rng: Generator, settings: Augment) -> np.ndarray:
     """Crops (B, N) float32 at 16 kHz → (B, N) float32; samples may leave [-1, 1], as none clips."""
     clips = audio.copy()
+    if settings.shift:
+        for row, first in enumerate(rng.integers(clips.shape[1], size=len(clips))):
+            clips[row] = np.roll(clips[row], first)
     for row in np.flatnonzero(rng.random(len(clips)) < settings.synthetic):
         clips[row] = synthesise(clips.shape[1], rng)
     if settings.mix:

@@ -26,6 +26,16 @@ def test_gain_is_one_factor_per_clip_within_the_bounds(clips: np.ndarray) -> Non
     assert np.ptp(gains) > 10  # the range is used
 
 
+def test_a_shifted_clip_has_the_same_samples_from_another_one_on(clips: np.ndarray) -> None:
+    shifted = augment(clips, np.random.default_rng(1), Augment(shift=True))
+    np.testing.assert_array_equal(np.sort(shifted), np.sort(clips))
+    firsts = [
+        int(np.flatnonzero(row == clip[0])[0]) for row, clip in zip(shifted, clips, strict=True)
+    ]
+    assert len(set(firsts)) > 50
+    np.testing.assert_array_equal(np.roll(shifted[3], -firsts[3]), clips[3])
+
+
 def test_a_mixture_is_the_clip_and_its_neighbour(clips: np.ndarray) -> None:
     mixed = augment(clips, np.random.default_rng(1), Augment(mix=0.5))
     added = mixed - clips
@@ -68,6 +78,7 @@ def test_settings_from_a_configuration() -> None:
         ({"gain": 3}, "'gain'"),
         ({"mix": 1.5}, "augment.mix.*1.5"),
         ({"synthetic": "half"}, "augment.synthetic.*'half'"),
+        ({"shift": 3}, "augment.shift.*3"),
         ({"gain_db": 3}, "augment.gain_db.*3"),
         ({"gain_db": [5, -5]}, "augment.gain_db"),
         ({"gain_db": ["a", "b"]}, "augment.gain_db"),
