@@ -1,5 +1,6 @@
 """The encoder in the package: small, whole, and there without a network."""
 
+import shutil
 import socket
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from safetensors import safe_open
 
 from dasheng import checkpoint, dasheng_tiny, hear
+from dasheng.train import card
 from harness import fingerprint
 
 FOLDER = Path(checkpoint.__file__).with_name("pretrained")
@@ -54,5 +56,12 @@ def test_a_file_of_ones_own_goes_first(tmp_path: Path) -> None:
 
 
 def test_the_card_is_of_these_weights() -> None:
-    card = (FOLDER / "README.md").read_text()
-    assert fingerprint.of_weights(dasheng_tiny().state_dict()) in card
+    text = (FOLDER / "README.md").read_text()
+    assert fingerprint.of_weights(dasheng_tiny().state_dict()) in text
+
+
+def test_the_card_says_what_its_run_and_the_records_say(tmp_path: Path) -> None:
+    shutil.copy(FOLDER / "README.md", tmp_path)
+    curves = card.write(FOLDER / "run", FOLDER.parents[1] / "results", tmp_path / "README.md")
+    for made in (tmp_path / "README.md", curves):
+        assert made.read_text() == (FOLDER / made.name).read_text()
