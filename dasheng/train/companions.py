@@ -41,6 +41,10 @@ def companions() -> Iterator[None]:
     ]
     try:
         yield
+    except UserError:
+        for other in others:  # which have met the same, or wait for this one: it speaks for all
+            other.terminate()
+        raise
     except RuntimeError:
         # Most likely the connection to one that has failed: its own message is the one to read.
         if failed := [code for code in map(_ended, others) if code]:
