@@ -60,12 +60,24 @@ def test_package_imports_only_what_its_room_allows(file: Path) -> None:
     if module.startswith("harness.encoders."):
         # HEAR modules are encoders: reached by name, never imported. Their extra is [baselines].
         allowed |= {"dasheng", "torchaudio", "transformers", "huggingface_hub"}
+    if within(module, {"dasheng.train"}):
+        # The extra [train], and what the package depends on anyway.
+        allowed |= {"accelerate", "braceexpand", "webdataset", "yaml"}
+        allowed |= {"click", "pandas", "rich", "soundfile", "soxr"}
     strangers = [
         name
         for name, _ in imports(ast.parse(file.read_text()))
         if name.split(".")[0] not in STDLIB and not within(name, allowed)
     ]
     assert strangers == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_the_trainer_is_imported_by_none_but_itself(file: Path) -> None:
+    """It needs the extra [train]; what it trains does not."""
+    if not within(module_of(file), {"dasheng.train"}):
+        names = [name for name, _ in imports(ast.parse(file.read_text()))]
+        assert not any(within(name, {"dasheng.train"}) for name in names)
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_of)
@@ -138,6 +150,7 @@ def settings():
 
 before = settings()
 import dasheng, dasheng.hear, harness.cli, tasks
+import dasheng.train.command, dasheng.train.loop, dasheng.train.wavlist_to_tar
 assert settings() == before
 assert not torch.cuda.is_initialized()
 """
