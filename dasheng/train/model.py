@@ -51,7 +51,7 @@ def build(config: TrainConfig) -> MaskedAutoencoder:
     `patch_stride`, which must be `patch_size`; `group_masking` (false, true for pairs, or how many
     tokens are masked together); `target_norm` (`dasheng.mae.Target`); and `decoder` with fields
     of `DecoderConfig`.
-    `start_from` is a file, or a published size's name.
+    `start_from` is a file, or a name (tiny, or a published size's).
 
     Raises:
         UserError: an unknown model or setting, an impossible value, a crop too short to be masked
@@ -116,7 +116,7 @@ def _new(model: str, settings: dict[str, Any]) -> Dasheng:
 def _started(start: str, wanted: dict[str, Any]) -> Dasheng:
     """A checkpoint's encoder: its own configuration, which what is wanted may not contradict."""
     try:
-        file = checkpoint.resolve(start) if start in checkpoint.WEIGHTS else start
+        file = checkpoint.resolve(start) if start in checkpoint.NAMES else start
         free = {name: wanted[name] for name in FREE & wanted.keys()}
         encoder = checkpoint.load(file, **free)
         here = asdict(parse({}, {**asdict(encoder.config), **wanted}))
