@@ -280,6 +280,7 @@ class Training:
         """A state of all processes, after the losses were found to be numbers."""
         with self.pace.paused():
             self._read_losses()
+            same_buffers(self.accelerator, self.model)
             progress = {
                 "step": self.step,
                 "losses": self.losses,
