@@ -47,8 +47,9 @@ def build(parameters: Iterable[Any], config: TrainConfig, device: torch.device |
         arguments = {"fused": True} | arguments
     try:
         return kind(parameters, **arguments)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"optimizer_args of {config.optimizer}: {error}") from None
+    except (TypeError, ValueError, RuntimeError) as error:
+        told = " ".join(str(error).split())
+        raise UserError(f"optimizer_args of {config.optimizer}: {told}") from None
 
 
 def _kind(name: str, device: torch.device) -> type[Optimizer]:

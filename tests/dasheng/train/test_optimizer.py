@@ -1,5 +1,6 @@
 """Optimisers by name, with what is done where one cannot be had."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from dasheng.train.config import TrainConfig
 from tasks.errors import UserError
 
 
-def built(name: str, arguments: dict[str, Any] | None = None) -> torch.optim.Optimizer:
+def built(
+    name: str, arguments: dict[str, Any] | None = None, device: str = "cpu"
+) -> torch.optim.Optimizer:
     config = TrainConfig(
         train_data=("a",), optimizer=name, optimizer_args={"lr": 0.1, **(arguments or {})}
     )
-    return optimizer.build(nn.Linear(3, 2).parameters(), config, "cpu")
+    return optimizer.build(nn.Linear(3, 2).parameters(), config, device)
 
 
 def weights_after(optimiser: torch.optim.Optimizer) -> Tensor:
@@ -53,6 +56,26 @@ def test_8_bits_need_cuda(name: str, instead: str, caplog: pytest.LogCaptureFixt
     assert caplog.messages == [f"optimizer: {instead} instead of {name}, which needs CUDA"]
 
 
+def test_8_bits_are_bitsandbytes(caplog: pytest.LogCaptureFixture) -> None:
+    """Built without a GPU: it is needed to step, not to be made."""
+    made = built("AdamW8bit", {"betas": [0.9, 0.95], "weight_decay": 0.01}, "cuda")
+    if sys.platform == "linux":
+        assert type(made).__module__.startswith("bitsandbytes.")
+        assert made.defaults["betas"] == (0.9, 0.95) and made.defaults["weight_decay"] == 0.01
+        assert "optimizer:" not in caplog.text
+    else:
+        assert "AdamW instead of AdamW8bit, which needs bitsandbytes" in caplog.text
+
+
+def test_8_bits_without_bitsandbytes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    assert type(built("AdamW8bit", device="cuda")) is torch.optim.AdamW
+    assert "AdamW instead of AdamW8bit, which needs bitsandbytes" in caplog.text
+
+
 def test_numbers_may_be_text() -> None:
     assert built("AdamW", {"lr": "1e-4"}).defaults["lr"] == 1e-4
 
@@ -70,6 +93,7 @@ def test_numbers_may_be_text() -> None:
         ),
         ("AdamW", {"weight_decay": -1}, "optimizer_args of AdamW: Invalid weight_decay"),
         ("AdamW", {"betas": "x"}, "optimizer_args of AdamW"),
+        ("AdamW", {"foreach": True}, "optimizer_args of AdamW: .* cannot be .* together"),
         ("AdamW", {"params": []}, "unknown setting optimizer_args.params"),
     ],
 )
