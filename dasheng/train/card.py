@@ -17,6 +17,7 @@ from dasheng import checkpoint
 from dasheng.train import figures
 from dasheng.train.config import read
 from dasheng.train.curves import draw
+from dasheng.train.measured import measured
 from tasks.errors import UserError
 
 MISTAKE = 2
@@ -47,8 +48,8 @@ def write(run_folder: Path, results: Path, card: Path) -> Path:
             not evaluated, or the card lacks a mark.
     """
     log = figures.log(run_folder / "log.jsonl")
-    found = {name: figures.records(results / name) for name in (figures.OWN, *figures.OTHERS)}
-    own = list(found[figures.OWN].values())
+    found = {name: measured(results / name) for name in (figures.OWN, *figures.OTHERS)}
+    own = [each.record for each in found[figures.OWN].values()]
     if len({record["model"]["weights_sha256"] for record in own}) != 1:
         raise UserError(f"expected records of one tiny in {results}, found none or of several")
     text = card.read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ without which no score says that anything was learned, and those of MelSpec.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from dasheng.train.config import TrainConfig
 from dasheng.train.curves import Panel
+from dasheng.train.measured import Difference, Measured, difference
 from tasks.errors import UserError
 
 OWN = "tiny"
@@ -34,16 +34,6 @@ def log(file: Path) -> list[Record]:
     if not file.is_file():
         raise UserError(f"expected the log of a run at {file}, found no file")
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-def records(folder: Path) -> dict[str, Record]:
-    """One model's records by task and protocol ("esc10 knn"), those on synthetic data left out."""
-    read = (json.loads(file.read_bytes()) for file in sorted(folder.glob("*/*.json")))
-    return {
-        f"{each['task']['name']} {each['protocol']['name']}": each
-        for each in read
-        if not each["task"]["synthetic"]
-    }
 
 
 def training(config: TrainConfig, log: Sequence[Record], record: Record) -> str:
@@ -66,27 +56,25 @@ def training(config: TrainConfig, log: Sequence[Record], record: Record) -> str:
     return _table(["", ""], rows.items())
 
 
-def scores(found: Mapping[str, Mapping[str, Record]]) -> str:
+def scores(found: Mapping[str, Mapping[str, Measured]]) -> str:
     """All that the encoder was measured by, the others' scores beside; and who is above whom."""
     names = (*reversed(OTHERS), OWN)
-    rows, above, clearly = [], [], []
+    rows, above, surely = [], [], []
     for key, own in found[OWN].items():
         cells = [_cell(found[name].get(key)) for name in names]
-        rows.append([key, *cells, _percent(own["scores"]["floor"])])
-        # Nothing is above an opponent that was not measured.
-        rival = max(
-            found[name][key]["score"] if key in found[name] else math.inf for name in OTHERS
-        )
-        if own["score"] > rival:
+        gaps = [_difference(own, found[name].get(key)) for name in OTHERS]
+        rows.append([key, *cells, *map(_gap, gaps), _percent(own.record["scores"]["floor"])])
+        if all(gap is not None and gap.mean > 0 for gap in gaps):
             above.append(key)
-        if own["scores"]["ci95"][0] > rival:
-            clearly.append(key)
+        if all(gap is not None and gap.low > 0 for gap in gaps):
+            surely.append(key)
     verdict = (
         f"{OWN} is above {' and '.join(OTHERS)} in {len(above)} of {len(rows)}: "
-        f"{', '.join(above) or 'none'}. Its 95 % interval lies above both scores in "
-        f"{len(clearly)}: {', '.join(clearly) or 'none'}."
+        f"{', '.join(above) or 'none'}. The 95 % intervals of both differences, which pair the "
+        f"encoders clip by clip, lie above 0 in {len(surely)}: {', '.join(surely) or 'none'}."
     )
-    return f"{_table(['task, protocol', *names, 'majority class'], rows)}\n\n{verdict}"
+    heads = ["task, protocol", *names, *(f"{OWN} less {name}" for name in OTHERS), "majority class"]
+    return f"{_table(heads, rows)}\n\n{verdict}"
 
 
 def steps(log: Sequence[Record]) -> str:
@@ -106,7 +94,7 @@ def steps(log: Sequence[Record]) -> str:
     return _table(["step", "held-out loss", *tried], rows)
 
 
-def panels(log: Sequence[Record], found: Mapping[str, Mapping[str, Record]]) -> list[Panel]:
+def panels(log: Sequence[Record], found: Mapping[str, Mapping[str, Measured]]) -> list[Panel]:
     """A curve of each score over the steps, between the others'; and that of the held-out loss."""
     probes, valid = _kind(log, "probe"), _kind(log, "valid")
     drawn = [
@@ -114,7 +102,11 @@ def panels(log: Sequence[Record], found: Mapping[str, Mapping[str, Record]]) -> 
             f"{name}, %",
             OWN,
             [(each["step"], 100 * each[name]) for each in probes if name in each],
-            {other: 100 * found[other][name]["score"] for other in OTHERS if name in found[other]},
+            {
+                other: 100 * found[other][name].record["score"]
+                for other in OTHERS
+                if name in found[other]
+            },
         )
         for name in _scores(probes[0])
     ]
@@ -134,11 +126,22 @@ def _scores(probe: Record) -> list[str]:
     return [name for name in probe if name not in ("kind", "step")]
 
 
-def _cell(record: Record | None) -> str:
-    if record is None:
+def _difference(own: Measured, other: Measured | None) -> Difference | None:
+    return None if other is None else difference(own, other)
+
+
+def _cell(found: Measured | None) -> str:
+    if found is None:
         return "–"
-    low, high = record["scores"]["ci95"]
-    return f"{_percent(record['score'])} [{_percent(low)}, {_percent(high)}]"
+    low, high = found.record["scores"]["ci95"]
+    return f"{_percent(found.record['score'])} [{_percent(low)}, {_percent(high)}]"
+
+
+def _gap(gap: Difference | None) -> str:
+    if gap is None:
+        return "–"
+    mean, low, high = (f"{100 * value:+.2f}" for value in gap)
+    return f"{mean} [{low}, {high}]"
 
 
 def _percent(value: float | None) -> str:

@@ -80,6 +80,9 @@ def test_a_folder_by_a_short_way_has_its_own_name(
 
 def test_an_alias_comes_before_a_file_of_its_name(place: Path) -> None:
     assert resolve("melspec").module == "harness.encoders.melspec"
+    assert resolve("tiny") == Target("dasheng.hear", "tiny")
+    assert resolve("tiny").results_name("ab" * 32) == "tiny"
+    assert resolve("random:x.pt") == Target("harness.encoders.random", "x.pt")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -46,6 +47,8 @@ def write_record(results: Path, name: str, task: str, **changes: Any) -> None:
     path.parent.mkdir(parents=True)
     made = make_record(model__name=name, task__name=task, **changes)
     path.write_text(json.dumps(made))
+    one = {"ids": np.array(["a"]), "folds": np.array(["test"]), "targets": np.array([0])}
+    np.savez(path.with_suffix(".npz"), scores=np.eye(1), **one)
 
 
 def test_numbers_stand_between_the_marks(folders: tuple[Path, Path, Path]) -> None:

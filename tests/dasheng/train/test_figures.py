@@ -1,13 +1,12 @@
 """What the tables of a card say, against records and a log made by hand."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dasheng.train import figures
 from dasheng.train.config import TrainConfig
+from dasheng.train.measured import Measured
 from tasks.errors import UserError
 from tests.harness.records import make_record
 
@@ -21,8 +20,11 @@ LOG = [
 ]
 
 
-def record(score: float, low: float, high: float) -> dict[str, Any]:
-    return make_record(score=score, scores__ci95=[low, high], scores__floor=0.1)
+def found(right: int, of: int = 100) -> Measured:
+    """The first so many clips right."""
+    share = right / of
+    made = make_record(score=share, scores__ci95=[share - 0.1, share + 0.1], scores__floor=0.1)
+    return Measured(made, {("test", f"clip{n}"): n < right for n in range(of)})
 
 
 def row(table: str, start: str) -> list[str]:
@@ -31,26 +33,25 @@ def row(table: str, start: str) -> list[str]:
 
 
 def test_only_what_is_above_both_counts() -> None:
-    tiny = {
-        "clearly": record(0.9, 0.85, 0.95),
-        "above": record(0.72, 0.65, 0.8),
-        "between": record(0.6, 0.5, 0.7),
-    }
-    random = {name: record(0.7, 0.6, 0.8) for name in tiny}
-    melspec = {name: record(0.5, 0.4, 0.6) for name in tiny}
+    tiny = {"surely": found(90), "above": found(71), "between": found(60)}
+    random = {name: found(70) for name in tiny}
+    melspec = {name: found(50) for name in tiny}
     told = figures.scores({"tiny": tiny, "random": random, "melspec": melspec})
-    assert "tiny is above random and melspec in 2 of 3: clearly, above." in told
-    assert "above both scores in 1: clearly." in told
-    assert row(told, "above")[1:] == [
-        *("50.00 [40.00, 60.00]", "70.00 [60.00, 80.00]", "72.00 [65.00, 80.00]", "10.00")
+    assert "tiny is above random and melspec in 2 of 3: surely, above." in told
+    assert "lie above 0 in 1: surely." in told
+    told_of = row(told, "above")
+    assert told_of[1:4] == [
+        *("50.00 [40.00, 60.00]", "70.00 [60.00, 80.00]", "71.00 [61.00, 81.00]")
     ]
+    assert told_of[4].startswith("+1.00 [")
+    assert told_of[5].startswith("+21.00 [")
+    assert told_of[6] == "10.00"
 
 
 def test_nothing_is_above_an_opponent_that_was_not_measured() -> None:
-    found = {"tiny": {"a": record(0.9, 0.8, 1.0)}, "random": {}, "melspec": {}}
-    told = figures.scores(found)
+    told = figures.scores({"tiny": {"a": found(90)}, "random": {}, "melspec": {"a": found(1)}})
     assert "in 0 of 1: none" in told
-    assert row(told, "a")[1] == row(told, "a")[2] == "–"
+    assert row(told, "a")[2] == row(told, "a")[4] == "–"
 
 
 def test_steps_in_order_with_what_each_has() -> None:
@@ -74,20 +75,11 @@ def test_what_was_trained() -> None:
 
 
 def test_a_panel_for_each_score_and_one_for_the_loss() -> None:
-    others = {name: {"esc10 knn": record(0.4, 0.3, 0.5)} for name in figures.OTHERS}
+    others = {name: {"esc10 knn": found(40)} for name in figures.OTHERS}
     drawn = figures.panels(LOG, {"tiny": {}, **others})
     assert [panel.points for panel in drawn] == [[(0, 50.0), (20, 62.5)], [(10, 0.8), (20, 0.6)]]
     assert drawn[0].lines == {"random": 40.0, "melspec": 40.0}
     assert sorted(drawn[1].lines.values()) == [1.0, 1.4]
-
-
-def test_records_by_task_and_protocol_without_synthetic_data(tmp_path: Path) -> None:
-    for task, synthetic in (("esc10", False), ("demo", True)):
-        file = tmp_path / task / "knn.json"
-        file.parent.mkdir()
-        made = make_record(task__name=task, task__synthetic=synthetic)
-        file.write_text(json.dumps(made))
-    assert list(figures.records(tmp_path)) == ["esc10 knn"]
 
 
 def test_a_run_that_was_not_evaluated_is_refused(tmp_path: Path) -> None:
