@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import uuid
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,15 @@ from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
-from dasheng.encoder import Dasheng
 from dasheng.train import batches, model, optimizer, schedule, state
 from dasheng.train.companions import companions
 from dasheng.train.config import TrainConfig
+from dasheng.train.evaluation import Evaluation
 from dasheng.train.log import Log
+from dasheng.train.losses import Losses, NotFinite
 from dasheng.train.pace import Pace
-from dasheng.train.probe import probe
-from dasheng.train.processes import accelerate, encoder_state, prepare, same_buffers
-from dasheng.train.saved import Saved
+from dasheng.train.processes import accelerate, prepare, same_buffers
 from dasheng.train.stop import Stop
-from dasheng.train.validation import validate
 from tasks.errors import UserError
 
 
@@ -68,15 +67,33 @@ def _train(config: TrainConfig, accelerator: Accelerator, resume: Path | None) -
         state.check(progress, config, accelerator.num_processes)
     with state.storage_errors(f"the files of {folder}"):
         if accelerator.is_main_process:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "config.yaml").write_text(config.as_yaml(), encoding="utf-8")
+            _begin(folder, config)
         accelerator.wait_for_everyone()
         with Stop() as stop, Log(accelerator, folder, config, progress["step"]) as log:
             training = Training(config, accelerator, folder, log, progress)
             if found is not None:
                 state.load(accelerator, found)
-            training.run(stop)
+            try:
+                training.run(stop)
+            except NotFinite as error:
+                kept = state.latest(folder)
+                raise UserError(
+                    f"{error}; try a lower optimizer_args.lr or a max_grad_norm of 1"
+                    + (f", and go on with --resume {kept}" if kept else "")
+                ) from None
     return folder
+
+
+def _begin(folder: Path, config: TrainConfig) -> None:
+    """Make the run folder, with its configuration."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        raise UserError(
+            f"expected to write to outputpath {config.outputpath}, cannot make {folder} "
+            f"({error.strerror}); choose another"
+        ) from None
+    (folder / "config.yaml").write_text(config.as_yaml(), encoding="utf-8")
 
 
 class Training:
@@ -93,10 +110,10 @@ class Training:
         """`progress`: `step`, how many are done; `losses` since the last line; `positions`."""
         self.config, self.accelerator, self.folder, self.log = config, accelerator, folder, log
         self.step = progress["step"]
-        self.losses: list[float] = progress["losses"]
+        self.losses = Losses(accelerator, progress["losses"])
         torch.manual_seed(config.seed)
         autoencoder = model.build(config)
-        self.encoder_config = autoencoder.encoder.config
+        encoder = autoencoder.encoder.config
         self.model, self.optimizer = prepare(
             accelerator,
             config,
@@ -110,34 +127,33 @@ class Training:
             world=accelerator.num_processes,
             position=positions[rank] if positions else None,
         )
-        self.saved = Saved(folder, config.n_saved)
+        self.evaluation = Evaluation(config, accelerator, self.model, encoder, log, folder)
         self.pace = Pace(config, accelerator.num_processes)
-        self.pending: list[Tensor] = []
-        self.bad = 0
+        _, self.bad, self.reasons = self._members()
 
     def run(self, stop: Stop) -> None:
-        """Train to the last step and average the best; or, asked to stop, leave a state."""
-        self.log.line(f"{self.folder}: {self.config.total_steps:,} steps, {self.step:,} done")
+        """Train to the last step and average the best; or, asked to stop, leave a state.
+
+        Raises:
+            NotFinite: a loss is; no state is written after it.
+        """
+        self.log.line(self._description())
         stream = iter(self.batches)
         try:
-            while True:
-                if stop.agreed():
-                    self._leave()
-                    return
-                self._evaluate()
+            while not stop.agreed():
+                with self.pace.paused():
+                    self.evaluation.at(self.step)
                 if self._done:
-                    break
-                if stop.agreed():
-                    self._leave()
+                    self._finish()
                     return
-                norm = self._train_step([next(stream) for _ in range(self._micro_steps)])
+                norm = self._train_step(list(islice(stream, self._micro_steps)))
                 if norm is not None and self._logged:
                     self._report(norm)
                 if self._done or self.step % self.config.state_every == 0:
                     self._save_state()
+            self._leave()
         finally:
             self.batches.close()
-        self._finish()
 
     @property
     def _micro_steps(self) -> int:
@@ -163,7 +179,7 @@ class Training:
             norm = accelerator.clip_grad_norm_(self.model.parameters(), bound)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        self.pending.append(total / len(audio))
+        self.losses.add(total / len(audio))
         self.pace.step()
         return norm
 
@@ -176,39 +192,18 @@ class Training:
     def _done(self) -> bool:
         return self.step == self.config.total_steps
 
-    def _read_losses(self) -> None:
-        """Bring the losses of the last steps over from the device, each the mean of all processes.
-
-        Raises:
-            UserError: one is no finite number.
-        """
-        if not self.pending:
-            return
-        seen = self.accelerator.reduce(torch.stack(self.pending), "mean").tolist()
-        for step, loss in enumerate(seen, start=self.step - len(seen) + 1):
-            if not math.isfinite(loss):
-                kept = state.latest(self.folder)
-                raise UserError(
-                    f"the loss of step {step} is {loss}; try a lower optimizer_args.lr or a "
-                    "max_grad_norm (1.0), "
-                    + (f"with --resume {kept}" if kept else "from the start")
-                )
-        self.losses += seen
-        self.pending.clear()
-
     def _report(self, norm: Tensor) -> None:
         """A line of the log on the steps since the last one."""
-        self._read_losses()
+        loss = self.losses.mean(self.step)  # waits for the device, so that the pace is its own
         speed, per_step = self.pace.lap()
         values = {
             "epoch": self.step / self.config.epoch_length,
-            "loss": sum(self.losses) / len(self.losses),
+            "loss": loss,
             "grad_norm": _number(norm),
-            "lr": schedule.learning_rate(self.step - 1, self.config),
+            "lr": self.optimizer.param_groups[0]["lr"],
             "audio_per_second": speed,
             "seconds_left": per_step * (self.config.total_steps - self.step),
         }
-        self.losses.clear()
         left = timedelta(seconds=round(values["seconds_left"]))
         self.log.record(
             "train",
@@ -220,70 +215,31 @@ class Training:
         )
         self._report_bad()
 
+    def _members(self) -> tuple[int, int, list[str]]:
+        """How many members of the shards all processes have read, how many are bad, and why."""
+        mine = (self.batches.read, self.batches.bad, list(self.batches.reasons))
+        read, bad, reasons = zip(*gather_object([mine]), strict=True)
+        return sum(read), sum(bad), list(dict.fromkeys(chain(*reasons)))
+
     def _report_bad(self) -> None:
-        """Members of the shards that could not be read, where there are new ones."""
-        mine = (self.batches.bad, self.batches.read, list(self.batches.reasons))
-        told = gather_object([mine])
-        bad, read = sum(one[0] for one in told), sum(one[1] for one in told)
+        """Members that could not be read, where there are new ones."""
+        read, bad, reasons = self._members()
         if bad > self.bad:
-            reasons = "; ".join(dict.fromkeys(reason for one in told for reason in one[2]))
-            self.log.line(f"warning: {bad:,} of {read:,} members could not be read: {reasons}")
-            self.bad = bad
-
-    def _evaluate(self) -> None:
-        """Validate, keep the encoder, and try it on tasks, where the step has any of it."""
-        config, step = self.config, self.step
-        epochs, rest = divmod(step, config.epoch_length)
-        validated = self._done or (step > 0 and not rest and epochs % config.valid_every == 0)
-        tried = config.eval_tasks and (
-            self._done or step % (config.eval_every or config.epoch_length) == 0
-        )
-        if not (validated or tried):
-            return
-        with self.pace.paused():
-            same_buffers(self.accelerator, self.model)
-            loss = self._validate() if validated and config.cv_data else math.nan
-            weights = encoder_state(self.accelerator, self.model)
-            if self.accelerator.is_main_process:
-                if validated:
-                    self.saved.keep(weights, self.encoder_config, loss, step)
-                if tried:
-                    self._probe(weights)
-            self.accelerator.wait_for_everyone()
-
-    def _validate(self) -> float:
-        accelerator = self.accelerator
-        held_out = batches.validation_batches(
-            self.config, rank=accelerator.process_index, world=accelerator.num_processes
-        )
-        values = validate(accelerator.unwrap_model(self.model), held_out, accelerator, self.config)
-        self.log.record(
-            "valid",
-            self.step,
-            values,
-            f"validation loss {values['loss']:.4f} on {values['crops']:,} crops  "
-            f"(each patch's mean {values['mean_floor']:.4f}, "
-            f"nearest kept patch {values['copy_floor']:.4f})",
-        )
-        return values["loss"]
-
-    def _probe(self, weights: dict[str, Tensor]) -> None:
-        with torch.device("meta"):
-            encoder = Dasheng(self.encoder_config)
-        encoder.load_state_dict(weights, assign=True)
-        scores = probe(encoder, self.folder, self.step, self.config)
-        if scores:
-            told = "  ".join(f"{name} {score:.3f}" for name, score in scores.items())
-            self.log.record("probe", self.step, scores, told)
+            new = [reason for reason in reasons if reason not in self.reasons]
+            self.log.line(
+                f"warning: {bad:,} of {read:,} members could not be read"
+                + (f": {'; '.join(new)}" if new else "")
+            )
+            self.bad, self.reasons = bad, reasons
 
     def _save_state(self) -> Path:
         """A state of all processes, after the losses were found to be numbers."""
         with self.pace.paused():
-            self._read_losses()
+            losses = self.losses.read(self.step)
             same_buffers(self.accelerator, self.model)
             progress = {
                 "step": self.step,
-                "losses": self.losses,
+                "losses": losses,
                 "positions": gather_object([self.batches.position]),
                 "processes": self.accelerator.num_processes,
                 "config": state.settings(self.config),
@@ -303,14 +259,23 @@ class Training:
     def _finish(self) -> None:
         """Average the best encoders, and say what there is."""
         self._report_bad()
+        read, bad, _ = self._members()
         if not self.accelerator.is_main_process:
             return
-        made = self.saved.average() if self.config.average_final_model else None
+        made = self.evaluation.saved.average() if self.config.average_final_model else None
         if self.config.average_final_model and made is None:
             self.log.line("no average: without cv_data no encoder is known to be among the best")
         self.log.line(
-            f"done: {self.batches.read:,} members read, {self.bad:,} of them bad; "
+            f"done: {read:,} members read, {bad:,} of them bad; "
             f"the encoder is {made or self.folder / 'last.safetensors'}"
+        )
+
+    def _description(self) -> str:
+        accelerator = self.accelerator
+        return (
+            f"{self.folder}: {self.config.total_steps:,} steps, {self.step:,} done; "
+            f"{accelerator.num_processes} × {accelerator.device.type}, "
+            f"mixed precision {accelerator.mixed_precision}"
         )
 
 

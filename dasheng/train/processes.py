@@ -79,7 +79,7 @@ def prepare(
         # Autocast makes the precision mixed, as with DDP: the front end, the batch norm and the
         # loss stay in float32. FSDP2's own way would cast the audio before all of them.
         plugin.mixed_precision_policy = MixedPrecisionPolicy()
-        # Every process has drawn the same weights; Accelerate cannot send them if there are buffers.
+        # Every process has drawn the same weights, and Accelerate cannot send any beside buffers.
         plugin.cpu_ram_efficient_loading = False
     return accelerator.prepare(model, optimizer)
 

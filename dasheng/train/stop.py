@@ -24,8 +24,8 @@ PATIENCE = timedelta(hours=6)
 class Stop:
     """A context in which SIGTERM and SIGINT are noted, and asked for by `agreed`.
 
-    A launcher passes a Ctrl-C on that its processes have had already, so that a second one does
-    not end them; a process on its own is ended by it.
+    A launcher passes a Ctrl-C on that its processes have had already, so that a second signal does
+    not end them; a process on its own is ended by it, say where the data do not come.
     """
 
     def __init__(self) -> None:
@@ -57,6 +57,6 @@ class Stop:
         return bool(votes)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._asked and number == signal.SIGINT and self._voters is None:
+        if self._asked and self._voters is None:
             raise KeyboardInterrupt
         self._asked = True
