@@ -20,7 +20,12 @@ _REQUIRED = (
     *("torch", "torchaudio", "numpy", "scipy", "scikit-learn", "faiss-cpu"),
     *("pandas", "pyarrow", "soundfile", "soxr"),
 )
-_EXTRAS = {"transformers": "baselines", "hearvalidator": "validator", "pytest": "dev"}
+_EXTRAS = {
+    "transformers": "baselines",
+    "accelerate": "train",
+    "hearvalidator": "validator",
+    "pytest": "dev",
+}
 
 
 def examine(data: Path, cache: Path) -> Iterator[tuple[str, str]]:

@@ -22,5 +22,6 @@ def test_versions_devices_and_folders(tmp_path: Path) -> None:
     findings = dict(examine(tmp_path / "none", tmp_path))
     assert findings["torch"].startswith("2.11")
     assert "cores" in findings["cpu"]
+    assert findings["extra [train]"] == "there"
     assert "does not exist yet" in findings["data"]
     assert findings["  embeddings"] == "0 entries, 0.0 MB"
