@@ -77,7 +77,10 @@ def _write(shard: Shard, advance: Callable[[], None], stop: Event) -> None:
                 _add(tar, entry)
                 advance()
         temporary.replace(shard.file)
-    except OSError as error:
+    except Exception as error:
+        stop.set()
+        if not isinstance(error, OSError):
+            raise
         raise UserError(f"{shard.file}: could not write it, {error.strerror or error}") from None
     finally:
         temporary.unlink(missing_ok=True)

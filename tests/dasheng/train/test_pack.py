@@ -91,16 +91,17 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_leaves_whole_shards_and_says_how_many(tmp_path: Path) -> None:
-    shards = shards_of(tmp_path, 4)
+    shards = shards_of(tmp_path, 3, size=50)
     packed = 0
 
     def interrupt() -> None:
         nonlocal packed
         packed += 1
-        if packed == 3:  # the first file of the second shard
+        if packed == 51:  # the first file of the second shard
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.3)  # until the main thread knows
+        if packed > 50:
+            time.sleep(0.2)  # the main thread has ten seconds to hear of it
 
-    with pytest.raises(Interrupted, match="1 of 4 shards are complete"):
+    with pytest.raises(Interrupted, match="1 of 3 shards are complete"):
         write(shards, 1, interrupt)
     assert left(tmp_path) == ["0.tar"]
