@@ -8,8 +8,10 @@ that it would have seen, as long as it has as many processes and workers as befo
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import warnings
+import weakref
 from collections.abc import Iterator, Mapping
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -90,6 +92,8 @@ class Batches(Iterator[Tensor]):
         """
         if self._loader is None:
             self._loader = self._start()
+            # Workers ignore the signal by which Python ends them when it exits.
+            atexit.register(_close, weakref.ref(self))
         while (handed := next(self._loader, None)) is not None:
             self._reasons[handed.reader] = handed.reasons
             self._positions[handed.reader] = handed.position
@@ -181,3 +185,9 @@ def validation_batches(config: TrainConfig, *, rank: int = 0, world: int = 1) ->
 
 def _as_it_is(handed: Any) -> Any:
     return handed
+
+
+def _close(batches: weakref.ref[Batches]) -> None:
+    left = batches()
+    if left is not None:
+        left.close()

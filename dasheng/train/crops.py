@@ -174,7 +174,8 @@ class Crops:
         self.read, self.bad = self.read + 1, self.bad + 1
         if len(self.reasons) < _REASONS:
             self.reasons.append(reason)
-        if self.bad > self._max_bad * max(self.read, _JUDGED):
+        many = self.bad > self._max_bad * max(self.read, _JUDGED)
+        if many or self.bad == self.read > _JUDGED:
             raise UserError(
                 f"expected at most {self._max_bad:.0%} of the files to be unreadable (max_bad), "
                 f"found {self.bad} of {self.read}, the first {self.reasons[0]}; mend the shards"

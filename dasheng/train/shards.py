@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 from urllib.parse import urlparse
 
 import numpy as np
-from braceexpand import UnbalancedBracesError, braceexpand
+from braceexpand import braceexpand
 from webdataset.gopen import gopen
 
 from tasks.errors import UserError
@@ -54,7 +54,7 @@ def shard_names(patterns: Iterable[str], setting: str) -> tuple[str, ...]:
     """
     try:
         names = tuple(name for pattern in patterns for name in braceexpand(pattern))
-    except UnbalancedBracesError as error:
+    except ValueError as error:
         raise UserError(f"{setting}: expected braces in pairs, found {error}") from None
     missing = [name for name in names if not _may_be_there(name)]
     if missing:
@@ -106,7 +106,8 @@ class Shards:
         index = self._index(draw)
         if index < len(self._whole):
             return self._names[index], lambda _: True
-        return self._names[index], lambda number: number % self._readers == self._reader
+        # Another reader begins in each, or the same ones would get the members too many.
+        return self._names[index], lambda number: (number + index) % self._readers == self._reader
 
     def _index(self, draw: int) -> int:
         count = len(self._names)
