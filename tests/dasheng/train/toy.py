@@ -51,7 +51,7 @@ SETTINGS: Mapping[str, Any] = {
 _CLOCK = {"audio_per_second", "seconds_left"}
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["dasheng.train.loop", __name__])
+_processes.set_forkserver_preload(["dasheng.train.loop", "torch._dynamo", __name__])
 
 
 def data(folder: Path) -> dict[str, list[str]]:
