@@ -1,12 +1,15 @@
 """Runs in the peers' own environment (dasheng 0.0.9, xares 0.1.3): imports nothing of ours.
 
 python peer.py forward CHECKPOINT float32|bf16    one line on stdin → one timed forward
+python peer.py train SOURCE MODEL float32|bf16 CLIPS STEPS    one line on stdin → as many steps
 python peer.py xares RECORDINGS FOLDER CHECKPOINT|melspec    a whole X-ARES task, timed
 """
 
 import json
 import sys
 import time
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import soundfile
@@ -33,6 +36,38 @@ def forward(checkpoint: str, precision: str) -> None:
             start = time.perf_counter()
             model(audio)
             print(time.perf_counter() - start, flush=True)
+
+
+def train(source: str, name: str, precision: str, clips: str, steps: str) -> None:
+    """Steps of the published trainer, whose folder is `source`, as often as somebody asks.
+
+    The body of its loop, with PyTorch's AdamW for that of bitsandbytes.
+    """
+    sys.path.insert(0, source)
+    torch.Callable = Callable  # its source takes this name from torch, which no longer has it
+    warnings.simplefilter("ignore")
+    import models
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = getattr(models, name)(target_length=1008, group_masking=True).to(device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, weight_decay=0.01)
+    audio = 0.1 * torch.randn(int(clips), 160_000, device=device)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+            loss = model(audio, mask_ratio=0.75, return_loss=True)
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+
+    for _ in range(int(steps)):
+        step()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        for _ in range(int(steps)):
+            loss = step()
+        print(loss, flush=True)
 
 
 class PublishedEncoder(torch.nn.Module):
@@ -98,4 +133,4 @@ def xares(recordings: str, folder: str, encoder_of: str) -> None:
 
 
 if __name__ == "__main__":
-    {"forward": forward, "xares": xares}[sys.argv[1]](*sys.argv[2:])
+    {"forward": forward, "train": train, "xares": xares}[sys.argv[1]](*sys.argv[2:])
