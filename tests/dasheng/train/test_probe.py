@@ -54,25 +54,13 @@ def test_the_score_is_what_the_command_line_gives(
     assert not list((tmp_path / "probe").rglob("*.safetensors"))  # neither weights nor embeddings
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"eval_tasks": ("esc5",)}, "esc50"),
-        ({"eval_tasks": ("spc1",)}, "--yes"),
-    ],
-)
 def test_a_mistake_is_one_warning_and_nothing_is_downloaded(
-    changes: dict[str, object],
-    words: str,
-    data: Path,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert probe(ENCODER, tmp_path, 3, config(data, **changes)) == {}
+    assert probe(ENCODER, tmp_path, 3, config(data, eval_tasks=("spc1",))) == {}
     [line] = caplog.messages
     assert caplog.records[0].levelno == logging.WARNING
-    assert line.startswith("no evaluation at step 3: ")
-    assert words in line
+    assert line.startswith("no evaluation at step 3: expected --yes")
     assert "\n" not in line
     assert not list(tmp_path.rglob("*.safetensors"))
 
