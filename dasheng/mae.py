@@ -142,6 +142,25 @@ class MaskedAutoencoder(nn.Module):
         return self.decoder(latent.view(B, K, -1), mask.ids_restore, recompute=self.recompute)
 
 
+def start_from_sinusoids(autoencoder: MaskedAutoencoder) -> None:
+    """Start both position embeddings as sines and cosines instead of noise and zeros.
+
+    He et al. have them fixed as these, of Vaswani et al., https://arxiv.org/abs/1706.03762, section
+    3.5. Learned from nothing, as published, it takes many steps until a token knows its neighbours.
+    """
+    encoder, decoder = autoencoder.encoder, autoencoder.decoder
+    with torch.no_grad():
+        for embedding in (encoder.time_pos_embed[0, :, 0].T, decoder.pos_embed[0]):
+            embedding.copy_(_sinusoids(*embedding.shape))
+
+
+def _sinusoids(count: int, width: int) -> Tensor:
+    """(count, width): position p at p / 10000^(2i / width), its sines and then its cosines."""
+    rates = 10000.0 ** (-2 * torch.arange((width + 1) // 2) / width)
+    angles = torch.arange(count)[:, None] * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width]
+
+
 def patchify(spectrogram: Tensor, width: int) -> Tensor:
     """(B, n_mels, frames) → (B, frames // width, n_mels · width), mel bin by mel bin."""
     B, mels, frames = spectrogram.shape
