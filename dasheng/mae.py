@@ -116,13 +116,12 @@ class MaskedAutoencoder(nn.Module):
         """Log-mel (B, n_mels, frames) → what is to be predicted, (B, T, patch) float32."""
         width = self.encoder.config.patch_size[1]
         if self.target == "input":
-            norm = self.encoder.init_bn[1]
+            norm, training = self.encoder.init_bn, self.training
             mean, variance = (
-                (None, None) if self.training else (norm.running_mean, norm.running_var)
+                None if training else norm.get_buffer(f"1.running_{name}")
+                for name in ("mean", "var")
             )
-            spectrogram = F.batch_norm(
-                spectrogram, mean, variance, training=self.training, eps=norm.eps
-            )
+            spectrogram = F.batch_norm(spectrogram, mean, variance, training=training)
             return patchify(spectrogram, width)
         return normalised(patchify(spectrogram, width), self.target)
 

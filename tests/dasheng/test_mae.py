@@ -140,11 +140,11 @@ def test_the_order_of_what_is_kept_means_nothing() -> None:
 @pytest.mark.parametrize("group", [1, 2])
 def test_a_tiny_model_overfits_one_batch(group: int) -> None:
     model = autoencoder(group=group)
-    audio = tones(4)
-    mask = random_mask(4, 25, group=group)
+    audio = tones(2)[:, :8000]
+    mask = random_mask(2, 12, group=group)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     losses = []
-    for _ in range(250):
+    for _ in range(150):
         optimizer.zero_grad()
         loss = model(audio, mask)
         loss.backward()
