@@ -72,8 +72,8 @@ def augment(audio: np.ndarray, rng: Generator, settings: Augment) -> np.ndarray:
     """Crops (B, N) float32 at 16 kHz → (B, N) float32; samples may leave [-1, 1], as none clips."""
     clips = audio.copy()
     if settings.shift:
-        for row, first in enumerate(rng.integers(clips.shape[1], size=len(clips))):
-            clips[row] = np.roll(clips[row], first)
+        firsts = rng.integers(clips.shape[1], size=len(clips))
+        clips = np.stack([np.roll(clip, first) for clip, first in zip(clips, firsts, strict=True)])
     for row in np.flatnonzero(rng.random(len(clips)) < settings.synthetic):
         clips[row] = synthesise(clips.shape[1], rng)
     if settings.mix:
