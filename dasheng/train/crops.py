@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -37,14 +36,12 @@ _DRAWS = {False: 1, True: 10}
 _REASONS = 5
 
 
-@dataclass(slots=True)
-class Clip:
-    """An encoded clip in memory. `failed`: a crop of it could not be decoded."""
+class Clip(NamedTuple):
+    """An encoded clip in memory."""
 
     name: str
     encoded: bytes
     header: Header
-    failed: bool = False
 
 
 class Crop(NamedTuple):
@@ -52,6 +49,18 @@ class Crop(NamedTuple):
 
     clip: Clip
     place: tuple[int, int, int]
+
+
+# Where a stream begins. `failed`: clips of this block, by draw and member, with a crop that could
+# not be decoded; they are counted.
+_BEGINNING: Mapping[str, Any] = {
+    "block": 0,
+    "start": (0, 0, 0),
+    "taken": 0,
+    "read": 0,
+    "bad": 0,
+    "failed": (),
+}
 
 
 class Crops:
@@ -76,12 +85,15 @@ class Crops:
         """Crops of `samples` at `rate` Hz, shuffled `hold` at a time; without a seed, in order."""
         self._shards, self._samples, self._rate, self._hold = shards, samples, rate, hold
         self._seed, self._once, self._max_bad = seed, once, max_bad
-        position = position or {"block": 0, "start": [0, 0, 0], "taken": 0, "read": 0, "bad": 0}
+        position = {**_BEGINNING, **(position or {})}
         self._block: int = position["block"]
         self._start: tuple[int, int, int] = tuple(position["start"])
         self._taken: int = position["taken"]
         self.read: int = position["read"]
         self.bad: int = position["bad"]
+        self._failed: set[tuple[int, int]] = {(draw, n) for draw, n in position["failed"]}
+        # The members of the block of a position were counted before the interruption.
+        self._counted = self._taken > 0
         self.reasons: list[str] = []
 
     @property
@@ -93,6 +105,7 @@ class Crops:
             "taken": self._taken,
             "read": self.read,
             "bad": self.bad,
+            "failed": [list(clip) for clip in sorted(self._failed)],
         }
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -102,10 +115,8 @@ class Crops:
             UserError: too many members are bad.
         """
         crops = self._from(self._start)
-        counted = self.read, self.bad
         while block := list(islice(crops, self._hold)):
-            if self._taken:  # the members of this block were counted before the interruption
-                self.read, self.bad = counted
+            self._counted = False
             waiting = self._shuffled(block)
             last = block[-1].place
             del block  # a clip's bytes go when its last crop is handed out
@@ -116,6 +127,7 @@ class Crops:
                     yield audio
             self._start = (last[0], last[1], last[2] + 1)
             self._block, self._taken = self._block + 1, 0
+            self._failed &= {last[:2]}  # the one clip that the next block may have crops of
 
     def _shuffled(self, block: list[Crop]) -> deque[Crop]:
         """What of a block is not handed out yet, in the order in which it will be."""
@@ -149,7 +161,7 @@ class Crops:
                 except BadAudioError as error:
                     self._count_bad(f"{name}: {error}")
                     continue
-                self.read += 1
+                self.read += not self._counted
                 yield member.number, clip
         except DamagedShardError as error:
             self._count_bad(f"{shard}: {error}")
@@ -160,20 +172,22 @@ class Crops:
         return max(1, whole + (rest >= LEAST_REST * self._samples))
 
     def _decoded(self, crop: Crop) -> np.ndarray | None:
-        clip, first = crop.clip, crop.place[2] * self._samples
+        clip, (draw, member, n) = crop
         try:
-            return decode(clip.encoded, clip.header, first, self._samples, self._rate)
+            return decode(clip.encoded, clip.header, n * self._samples, self._samples, self._rate)
         except BadAudioError as error:
-            if not clip.failed:
-                clip.failed = True
+            if (draw, member) not in self._failed:
+                self._failed.add((draw, member))
                 self.read -= 1  # counted as a good one when its header was read
                 self._count_bad(f"{clip.name}: {error}")
             return None
 
     def _count_bad(self, reason: str) -> None:
-        self.read, self.bad = self.read + 1, self.bad + 1
         if len(self.reasons) < _REASONS:
             self.reasons.append(reason)
+        if self._counted:
+            return
+        self.read, self.bad = self.read + 1, self.bad + 1
         many = self.bad > self._max_bad * max(self.read, _JUDGED)
         if many or self.bad == self.read > _JUDGED:
             raise UserError(

@@ -154,9 +154,24 @@ def test_clips_that_fail_to_decode_do_not_move_the_rest(tmp_path: Path) -> None:
         crops = iter(whole)
         for _ in range(before):
             next(crops)
-        resumed = iter(stream(file, hold=30, position=whole.position))
+        rest = stream(file, hold=30, position=json.loads(json.dumps(whole.position)))
+        resumed = iter(rest)
         for _ in range(10):
             np.testing.assert_array_equal(next(resumed), next(crops))
+        assert (rest.read, rest.bad) == (whole.read, whole.bad)
+
+
+def test_members_read_again_after_an_interruption_are_not_judged_again(tmp_path: Path) -> None:
+    """Counted twice, 15 bad ones of the first 100 would be too many of 200."""
+    members = {f"{n}.wav": b"damaged" if n % 7 == 0 else constant(n, 1000) for n in range(100)}
+    file = shard(tmp_path / "s.tar", members)
+    whole = stream(file, hold=85, max_bad=0.1)
+    expected = values(whole, 30)[20:]
+    interrupted = stream(file, hold=85, max_bad=0.1)
+    values(interrupted, 20)
+    resumed = stream(file, hold=85, max_bad=0.1, position=interrupted.position)
+    assert values(resumed, 10) == expected
+    assert (resumed.read, resumed.bad) == (100, 15)
 
 
 def test_a_block_is_shuffled_and_every_pass_anew(shards: list[str]) -> None:
