@@ -15,6 +15,9 @@ import soxr
 
 # What libsndfile tells of a length that the header does not hold, as of a FLAC from a pipe.
 _UNTOLD = 0x7FFF_FFFF_FFFF_FFFF
+# More frames than a byte holds in any format: FLAC's longest block of one value takes 13 bytes for
+# 65535. A header that tells more is damaged, and would be cut into crops without end.
+_MOST_PER_BYTE = 8000
 # Decoded beyond both ends of a crop that is resampled, so that it has no edges there: 1/25 s, a
 # whole number of samples at every rate in use. soxr's filter reaches about a tenth as far.
 _MARGINS_PER_SECOND = 25
@@ -42,7 +45,7 @@ def header(encoded: bytes) -> Header:
     """Read a clip's header.
 
     Raises:
-        BadAudioError: no audio, or of a length that is not told.
+        BadAudioError: no audio, or of a length that is not told or cannot be.
     """
     if not encoded:
         raise BadAudioError("empty, or a link (tar -h puts what it leads to)")
@@ -55,6 +58,8 @@ def header(encoded: bytes) -> Header:
         raise BadAudioError("no length in its header; encode it again into a file")
     if found.frames < 1:
         raise BadAudioError("no samples")
+    if found.frames > _MOST_PER_BYTE * len(encoded):
+        raise BadAudioError(f"{found.frames} frames in its header, {len(encoded)} bytes in all")
     return found
 
 

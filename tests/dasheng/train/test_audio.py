@@ -113,7 +113,8 @@ def test_headers_that_say_nothing_are_bad() -> None:
         (b"some text", "[Ff]ormat"),
         (encoded(noise(100))[:20], "."),
         (encoded(noise(0), suffix="wav"), "no samples"),
-        (_without_length(encoded(noise(9000))), "no length"),
+        (_of_length(encoded(noise(9000)), 0), "no length"),
+        (_of_length(encoded(noise(9000)), 1 << 35), "34359738368 frames in its header"),
     ]:
         with pytest.raises(BadAudioError, match=reason) as error:
             header(content)
@@ -145,7 +146,13 @@ def test_damage_anywhere_is_bad_or_harmless(suffix: str, data: st.DataObject) ->
         assert np.isfinite(crop).all()
 
 
-def _without_length(flac: bytes) -> bytes:
-    """As a FLAC that was written into a pipe: its number of samples, 36 bits, is 0."""
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_minutes_of_silence_are_not_too_many_for_their_bytes(suffix: str) -> None:
+    silence = np.zeros(100 * 8000, np.float32)
+    assert header(encoded(silence, 8000, suffix)).samples(8000) >= len(silence)
+
+
+def _of_length(flac: bytes, samples: int) -> bytes:
+    """A FLAC whose header tells another number of samples, 36 bits; 0 if written into a pipe."""
     (bits,) = struct.unpack(">Q", flac[18:26])
-    return flac[:18] + struct.pack(">Q", bits >> 36 << 36) + flac[26:]
+    return flac[:18] + struct.pack(">Q", bits >> 36 << 36 | samples) + flac[26:]
