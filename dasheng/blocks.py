@@ -27,7 +27,8 @@ class EncoderConfig:
     (`target_length`: the frames encoded as one block) or (mel bins, frames) (`patch_size`).
 
     Raises:
-        ValueError: a patch that does not span all mel bins, or heads that do not divide the width.
+        ValueError: a patch that does not span all mel bins, heads that do not divide the width, or
+            a value that none of these can have.
     """
 
     embed_dim: int = 768
@@ -53,11 +54,16 @@ class EncoderConfig:
             raise ValueError(
                 f"num_heads={self.num_heads} does not divide embed_dim={self.embed_dim}"
             )
-        if len(self.patch_size) != 2 or self.patch_size[0] != self.n_mels:
+        if len(self.patch_size) != 2 or self.patch_size[0] != self.n_mels or self.patch_size[1] < 1:
             raise ValueError(
                 f"patch_size={self.patch_size} is not supported: "
-                f"a patch must span all n_mels={self.n_mels} mel bins"
+                f"a patch must span all n_mels={self.n_mels} mel bins, and 1 frame or more"
             )
+        if int(self.embed_dim * self.mlp_ratio) < 1:
+            raise ValueError(f"mlp_ratio={self.mlp_ratio} leaves no hidden unit")
+        for name in ("drop_rate", "attn_drop_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}={getattr(self, name)} does not lie between 0 and 1")
         if self.target_length < self.patch_size[1]:
             raise ValueError(f"target_length={self.target_length} is shorter than one patch")
 

@@ -74,6 +74,10 @@ def test_group_masking(setting, tokens) -> None:
         ({**TINY, "depth": 0}, "model_args.depth to be 1 or more, found 0"),
         ({**TINY, "num_heads": 5}, "num_heads=5 does not divide embed_dim=32"),
         ({**TINY, "patch_stride": [64, 2]}, "patch_stride=.* is not supported"),
+        ({**TINY, "patch_size": [64, 0]}, "patch_size=.* 1 frame or more"),
+        ({**TINY, "mlp_ratio": -1}, "mlp_ratio=-1.0 leaves no hidden unit"),
+        ({**TINY, "drop_rate": -0.1}, "drop_rate=-0.1 does not lie between 0 and 1"),
+        ({**TINY, "attn_drop_rate": 2}, "attn_drop_rate=2.0 does not lie between 0 and 1"),
         (
             {**TINY, "target_norm": "global"},
             "target_norm to be .*, found global",
