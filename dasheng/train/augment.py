@@ -7,17 +7,20 @@ crops and the same generator give the same batch, which is what resuming a run r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
+from dasheng.train import values
 from dasheng.train.synthesis import synthesise
 from tasks.errors import UserError
 
 # How loud the second sound of a mixture is, beside the first: seldom louder, often just heard.
 _MIX_DB = (-25.0, 5.0)
+# Of a gain: far more than is of use, far less than float32 holds.
+_MOST_DB = 200.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,30 +45,18 @@ def settings(given: Mapping[str, Any]) -> Augment | None:
     Raises:
         UserError: an unknown key or an impossible value, by name.
     """
-    known = [field.name for field in fields(Augment)]
-    if unknown := sorted(set(given) - set(known)):
-        raise UserError(f"augment: expected {', '.join(known)}, found {unknown[0]!r}")
+    chosen = values.build(Augment, given, "augment.")
     for name in ("mix", "synthetic"):
-        value = given.get(name, 0.0)
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise UserError(f"augment.{name}: expected a part between 0 and 1, found {value!r}")
-    if not isinstance(given.get("shift", False), bool):
-        raise UserError(f"augment.shift: expected true or false, found {given['shift']!r}")
-    gain = given.get("gain_db")
-    if gain is not None:
-        gain = _gain(gain)
-    chosen = Augment(**{**given, "gain_db": gain})
+        part = getattr(chosen, name)
+        if not 0 <= part <= 1:
+            raise UserError(f"expected augment.{name} to lie between 0 and 1, found {part}")
+    low, high = chosen.gain_db or (0.0, 0.0)
+    if not -_MOST_DB <= low <= high <= _MOST_DB:
+        raise UserError(
+            f"expected augment.gain_db to be [lowest, highest] between -{_MOST_DB:g} and "
+            f"{_MOST_DB:g}, found {[low, high]}"
+        )
     return None if chosen == Augment() else chosen
-
-
-def _gain(given: Any) -> tuple[float, float]:
-    try:
-        low, high = map(float, given)
-    except (TypeError, ValueError):
-        low, high = 0.0, -1.0
-    if not low <= high:
-        raise UserError(f"augment.gain_db: expected [lowest, highest] in dB, found {given!r}")
-    return low, high
 
 
 def augment(audio: np.ndarray, rng: Generator, settings: Augment) -> np.ndarray:

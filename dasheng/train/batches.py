@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from dasheng.train import augment
 from dasheng.train.config import TrainConfig
 from dasheng.train.readers import Handed, Readers, start_worker
 from dasheng.train.shards import AUDIO, shard_names
@@ -167,8 +168,10 @@ class TrainingBatches(Batches):
         """Of process `rank` of `world`, from a `position` on.
 
         Raises:
-            UserError: shards are missing, of the training or of the validation data.
+            UserError: shards are missing, of the training or of the validation data, or `augment`
+                holds a mistake.
         """
+        augment.settings(config.augment)
         shard_names(config.cv_data, "cv_data")
         names = shard_names(config.train_data, "train_data")
         super().__init__(config, names, rank=rank, world=world, once=False, position=position)

@@ -70,17 +70,23 @@ def test_settings_from_a_configuration() -> None:
     assert settings({}) is None
     assert settings({"gain_db": None, "mix": 0}) is None
     assert settings({"gain_db": [-6, 10], "mix": 1}) == Augment(gain_db=(-6.0, 10.0), mix=1)
+    assert settings({"gain_db": [-6, "1e1"], "mix": "5e-1"}) == Augment(gain_db=(-6, 10), mix=0.5)
 
 
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"gain": 3}, "'gain'"),
+        ({"gain": 3}, "unknown setting augment.gain: did you mean augment.gain_db"),
+        ({3: 3, "a": 1}, "unknown setting augment.3"),
         ({"mix": 1.5}, "augment.mix.*1.5"),
+        ({"mix": True}, "augment.mix.*True"),
         ({"synthetic": "half"}, "augment.synthetic.*'half'"),
         ({"shift": 3}, "augment.shift.*3"),
         ({"gain_db": 3}, "augment.gain_db.*3"),
-        ({"gain_db": [5, -5]}, "augment.gain_db"),
+        ({"gain_db": "12"}, "augment.gain_db.*'12'"),
+        ({"gain_db": [5, -5]}, r"augment.gain_db.*found \[5.0, -5.0\]"),
+        ({"gain_db": [float("-inf"), 0]}, "augment.gain_db"),
+        ({"gain_db": [0, 1e6]}, "augment.gain_db.*between -200 and 200"),
         ({"gain_db": ["a", "b"]}, "augment.gain_db"),
     ],
 )

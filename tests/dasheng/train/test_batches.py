@@ -175,6 +175,11 @@ def test_missing_shards_are_found_at_the_start(shards: str, tmp_path: Path) -> N
             TrainingBatches(chosen)
 
 
+def test_a_mistake_in_augment_is_found_at_the_start(shards: str) -> None:
+    with pytest.raises(UserError, match=r"augment\.mix"):
+        TrainingBatches(config(shards, augment={"mix": 2}))
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_data_without_audio_are_told_in_one_line(tmp_path: Path, workers: int) -> None:
     labels = shard(tmp_path / "labels.tar", {"a.json": b"{}", "b.txt": b""})
