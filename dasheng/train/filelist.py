@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import warnings
 from collections.abc import Sequence
@@ -93,8 +94,15 @@ def unique(entries: Sequence[Entry], *, rename: bool) -> list[Entry]:
 
 
 def _is_header(line: str, column: str, delimiter: str) -> bool:
-    fields = [part.strip().strip('"') for part in line.split(delimiter)]
-    return column in fields and not Path(line).exists()
+    fields = next(csv.reader([line], delimiter=delimiter), [])
+    return column in fields and not _is_there(Path(line))
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError:  # a name longer than any file's, such as a header of many columns
+        return False
 
 
 def _with_columns(source: Path, column: str, delimiter: str) -> list[Entry]:
@@ -135,14 +143,15 @@ def _entry(line: int, name: str, columns: str) -> Entry:
 
 
 def _check(entry: Entry, source: Path, column: str) -> None:
-    if entry.file.is_file():
+    there = _is_there(entry.file)
+    if there and entry.file.is_file():
         if entry.columns and entry.suffix == "json":
             raise UserError(
                 f"{source}, line {entry.line}: expected audio, found {entry.file}, whose place in "
                 "the shard is its columns'"
             )
         return
-    found = "a folder" if entry.file.is_dir() else "none"
+    found = "a folder" if there and entry.file.is_dir() else "none"
     header = f" (nor a header line with {column})" if entry.line == 1 else ""
     raise UserError(
         f"{source}, line {entry.line}: expected a file{header} at {entry.file}, found {found}; "

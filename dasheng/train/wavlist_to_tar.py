@@ -7,6 +7,7 @@ only when it is complete.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import signal
@@ -132,7 +133,7 @@ def _shuffled(entries: Sequence[Entry], seed: int, number: int) -> list[Entry]:
 def _refuse_others(shards: Sequence[Shard], folder: Path, stem: str) -> None:
     """Shards that an earlier run left beside these would be trained on with them."""
     ours = {shard.file for shard in shards}
-    pattern = f"{stem}_" + "[0-9]" * 7 + ".tar*"
+    pattern = f"{glob.escape(stem)}_" + "[0-9]" * 7 + ".tar*"
     if others := sorted(set(folder.glob(pattern)) - ours):
         raise UserError(
             f"expected no other shards of {stem} in {folder}, found {len(others)} of an earlier "

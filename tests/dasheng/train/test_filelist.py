@@ -70,12 +70,21 @@ def test_a_file_called_as_the_column_is_no_header(folder: Path) -> None:
     assert len(read(listed(folder, "filename\na/1.wav\n"), "filename", "\t")) == 2
 
 
+def test_a_header_may_be_longer_than_a_file_s_name(folder: Path) -> None:
+    more = [f"column {number}" for number in range(600)]
+    text = "\t".join(["filename", *more]) + "\n" + "\t".join(["a/1.wav", *map(str, range(600))])
+    (entry,) = read(listed(folder, text), "filename", "\t")
+    assert json.loads(entry.columns)["column 599"] == 599
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("", "expected a list of files, found none in it"),
         ("filename\n", "expected a list of files, found none in it"),
         ("a/1.wav\na/2.wav\n", r"list\.tsv, line 2: expected a file at a/2\.wav, found none"),
+        ("n\t filename\n1\ta/1.wav\n", r"line 1: .* \(nor a header line with filename\)"),
+        (f"{'long' * 2000}\n", "line 1: expected a file .*, found none"),
         ("path\na/1.wav\n", r"line 1: expected a file \(nor a header line with filename\) at path"),
         ("a\n", "line 1: .* at a, found a folder"),
         ("filename\tn\na/1.wav\t1\na/9.wav\t2\n", r"line 3: expected a file at a/9\.wav"),

@@ -127,7 +127,8 @@ def test_mistakes_are_one_line_and_write_nothing(
 def test_shards_of_an_earlier_run_are_not_mixed_in(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert packed("your_data.tsv", "shards", "-s", "4") == 0
-    assert packed("your_data.tsv", "shards", "-s", "4") == 0
-    assert packed("your_data.tsv", "shards") == 2
-    assert "found 2 of an earlier run, first your_data_0000001.tar" in capsys.readouterr().err
+    Path("your_data.tsv").rename("data [all].tsv")
+    assert packed("data [all].tsv", "shards", "-s", "4") == 0
+    assert packed("data [all].tsv", "shards", "-s", "4") == 0
+    assert packed("data [all].tsv", "shards") == 2
+    assert "found 2 of an earlier run, first data [all]_0000001.tar" in capsys.readouterr().err
