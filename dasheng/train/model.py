@@ -50,9 +50,8 @@ def build(config: TrainConfig) -> MaskedAutoencoder:
 
     `model_args` has fields of `EncoderConfig`, over the size that the name stands for;
     `patch_stride`, which must be `patch_size`; `group_masking` (false, true for pairs, or how many
-    tokens are masked together); `target_norm` (`dasheng.mae.Target`);
-    `sinusoids` (`dasheng.mae.start_from_sinusoids`); and `decoder` with fields
-    of `DecoderConfig`.
+    tokens are masked together); `target_norm` (`dasheng.mae.Target`); `sinusoids`
+    (`dasheng.mae.start_from_sinusoids`); and `decoder` with fields of `DecoderConfig`.
     `start_from` is a file, or a name (tiny, or a published size's).
 
     Raises:

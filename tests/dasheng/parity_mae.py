@@ -3,10 +3,10 @@
     python -m tests.dasheng.parity_mae PYTHON_WITH_PUBLISHED_DASHENG CLONE_OF_ITS_REPOSITORY
 
 Same weights, same clips, same mask (both draw it from the same seed), training mode, float32, CPU.
-Tiny and base; an odd number of tokens masked one by one, an even one in pairs (the published
-grouped masking knows no odd one); both normalisations of the targets. Prints the two losses and
-the largest difference of a gradient relative to the largest of its tensor. Exits 1 above 1e-4 for
-a loss or 1e-3 for a gradient.
+Tiny and base; tokens masked one by one (an odd number of them in tiny) and in pairs (an even one:
+the published grouped masking knows no odd one); both its normalisations of the targets. Prints the
+two losses and the largest difference of a gradient relative to the largest of its tensor. Exits 1
+above 1e-4 for a loss or 1e-3 for a gradient.
 
 The clips are of one loudness: the published front end takes `top_db` over the whole batch.
 
@@ -62,7 +62,7 @@ class Step:
     statistics: dict[str, np.ndarray]
 
 
-# 25 and 24 tokens, 249 and 250.
+# 25 and 24 tokens, 248 and 250.
 TINY = EncoderConfig(
     embed_dim=12, depth=2, num_heads=3, n_mels=16, patch_size=(16, 4), target_length=100
 )

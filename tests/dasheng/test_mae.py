@@ -1,4 +1,5 @@
 import copy
+import math
 
 import numpy as np
 import pytest
@@ -7,7 +8,14 @@ from torch.nn.functional import unfold
 
 from dasheng.blocks import EncoderConfig
 from dasheng.encoder import Dasheng
-from dasheng.mae import DecoderConfig, MaskedAutoencoder, masked_loss, normalised, patchify
+from dasheng.mae import (
+    DecoderConfig,
+    MaskedAutoencoder,
+    masked_loss,
+    normalised,
+    patchify,
+    start_from_sinusoids,
+)
 from dasheng.masking import random_mask
 from tests.dasheng.make_golden_mae import CASES, FILE
 from tests.dasheng.parity_mae import largest, ours, read
@@ -91,6 +99,64 @@ def test_targets_have_mean_0_and_variance_1(target) -> None:
     else:
         mean, deviation = values.mean(), values.std(ddof=1)
     np.testing.assert_allclose(found, (values - mean) / deviation, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_target_input_is_what_a_batch_norm_gives_without_its_own_gain(training: bool) -> None:
+    model = autoencoder(target="input").train(training)
+    norm = model.encoder.init_bn[1]
+    oracle = torch.nn.BatchNorm1d(64, affine=False).train(training)
+    with torch.no_grad():
+        for parameter in norm.parameters():
+            parameter.normal_()
+        for statistics in (norm, oracle):
+            statistics.running_mean.copy_(torch.linspace(-40, -20, 64))
+            statistics.running_var.copy_(torch.linspace(100, 300, 64))
+    before = copy.deepcopy(norm.state_dict())
+    spectrogram = model.encoder.front_end(tones(3))
+    found = model.targets(spectrogram)
+    expected = unfold(oracle(spectrogram.contiguous())[:, None], (64, 4), stride=(64, 4))
+    torch.testing.assert_close(found, expected.transpose(1, 2), rtol=1e-5, atol=1e-5)
+    assert not found.requires_grad
+    for name, value in norm.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_a_step_towards_the_target_input() -> None:
+    """The loss is that of the targets; the statistics move once, by what the encoder is fed."""
+    model, plain = autoencoder(target="input"), autoencoder()
+    plain.load_state_dict(model.state_dict())
+    audio, mask = tones(2), random_mask(2, 25)
+    loss = model(audio, mask)
+    plain(audio, mask)
+    for name, value in plain.encoder.init_bn.state_dict().items():
+        assert torch.equal(model.encoder.init_bn.state_dict()[name], value), name
+    spectrogram = model.encoder.front_end(audio)
+    mean, deviation = spectrogram.mean((0, 2)), spectrogram.var((0, 2), correction=0).sqrt()
+    targets = patchify((spectrogram - mean[:, None]) / deviation[:, None], 4)
+    expected = masked_loss(model.predict(spectrogram, mask), targets, mask.removed)
+    torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize("width", [24, 9])
+def test_positions_start_from_sines_and_cosines(width: int) -> None:
+    model = MaskedAutoencoder(Dasheng(CONFIG), DecoderConfig(embed_dim=width, depth=1, num_heads=3))
+    before = copy.deepcopy(model.state_dict())
+    start_from_sinusoids(model)
+    names = {"encoder.time_pos_embed", "decoder.pos_embed"}
+    after = model.state_dict()
+    assert {name for name in after if not torch.equal(after[name], before[name])} == names
+    assert all(model.get_parameter(name).requires_grad for name in names)
+    for found, size in [
+        (model.encoder.time_pos_embed[0, :, 0].T, 32),
+        (model.decoder.pos_embed[0], width),
+    ]:
+        assert found.shape == (50 + (size == width), size)
+        half = -(-size // 2)
+        for position in (0, 1, 7, 49):
+            angles = [position / 10000 ** (2 * i / size) for i in range(half)]
+            expected = [*map(math.sin, angles), *map(math.cos, angles)][:size]
+            assert found[position].tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_silent_patch_has_a_finite_target() -> None:

@@ -48,7 +48,7 @@ def test_a_published_name_is_the_published_checkpoints_size(name, size, decoder)
 
 def test_model_args_size_tiny() -> None:
     config = configured(
-        model_args={**TINY, "patch_stride": [64, 4], "target_norm": "batch", "decoder": DECODER},
+        model_args={**TINY, "patch_stride": [64, 4], "decoder": DECODER},
         mask_ratio=0.6,
         activation_checkpointing=True,
     )
@@ -56,13 +56,36 @@ def test_model_args_size_tiny() -> None:
     assert model.encoder.config == CONFIG
     assert model.decoder.pos_embed.shape == (1, 51, 24)
     assert (model.mask_ratio, model.group) == (0.6, 1)
-    assert model.target == "batch"
+    assert model.target == "patch"
     assert model.recompute
+
+
+@pytest.mark.parametrize("target", ["patch", "batch", "input"])
+def test_target_norm(target) -> None:
+    config = configured(model_args={**TINY, "target_norm": target, "decoder": DECODER})
+    assert build(config).target == target
+
+
+@pytest.mark.parametrize(("asked", "first"), [({}, False), ({"sinusoids": True}, True)])
+def test_positions_start_from_sinusoids_where_asked(asked, first) -> None:
+    model = build(configured(model_args={**TINY, **asked, "decoder": DECODER}))
+    # Position 0: sin 0 and cos 0.
+    for row in (model.encoder.time_pos_embed[0, :, 0, 0], model.decoder.pos_embed[0, 0]):
+        half = len(row) // 2
+        assert torch.equal(row, torch.tensor([0.0, 1.0]).repeat_interleave(half)) == first
+
+
+def test_sinusoids_are_not_for_a_start_whose_positions_are_learned(tmp_path: Path) -> None:
+    file = write_published(miniature(), tmp_path / "start.pt")
+    asked = {"sinusoids": True, "decoder": DECODER}
+    with pytest.raises(UserError, match=r"^expected either model_args.sinusoids or start_from"):
+        build(configured(start_from=str(file), model_args=asked))
+    build(configured(start_from=str(file), model_args={**asked, "sinusoids": False}))
 
 
 @pytest.mark.parametrize(("setting", "tokens"), [(False, 1), (True, 2), (1, 1), (3, 3)])
 def test_group_masking(setting, tokens) -> None:
-    config = configured(model_args={**TINY, "group_masking": setting})
+    config = configured(model_args={**TINY, "group_masking": setting, "decoder": DECODER})
     assert build(config).group == tokens
 
 
@@ -82,6 +105,7 @@ def test_group_masking(setting, tokens) -> None:
             {**TINY, "target_norm": "global"},
             "target_norm to be .*, found global",
         ),
+        ({**TINY, "sinusoids": 3}, "model_args.sinusoids to be true or false, found 3"),
         ({**TINY, "decoder": {"width": 3}}, "model_args.decoder.width"),
         ({**TINY, "decoder": {"num_heads": 7}}, "decoder.num_heads to divide .* 512, found 7"),
         ({**TINY, "decoder": {"depth": 0}}, "model_args.decoder.depth to be 1 or more"),
