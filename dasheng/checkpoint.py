@@ -8,7 +8,6 @@ safetensors, whose metadata hold the configuration. Nothing in a file is ever ex
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch import Tensor
 from dasheng.blocks import EncoderConfig
 from dasheng.configuration import SIZES, parse
 from dasheng.encoder import Dasheng
+from dasheng.files import write_whole
 from dasheng.weights import fill, obtain, read_pickle, read_safetensors
 from tasks.errors import UserError
 from tasks.spec import Archive
@@ -138,17 +138,8 @@ def save_state(
         for name, x in state.items()
     }
     tensors = {name: x.contiguous() for name, x in stored.items()}
-    _write(file.with_suffix(".json"), (notes + "\n").encode())
-    _write(file, to_safetensors(tensors, {"config": notes}))
-
-
-def _write(file: Path, data: bytes) -> None:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(file.with_suffix(".json"), (notes + "\n").encode())
+    write_whole(file, to_safetensors(tensors, {"config": notes}))
 
 
 def _read_pickle(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -173,18 +164,19 @@ def _read_safetensors(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         }
     config = {}
     if "config" in notes:
-        config = json.loads(notes["config"])
+        config = _read_json(notes["config"], file)
     else:
         for beside in (file.with_suffix(".json"), file.with_name("config.json")):
             if beside.is_file():
-                config = _read_json(beside)
+                config = _read_json(beside.read_bytes(), beside)
                 break
     return state, {**_inferred(state), **config, **config.get("encoder_kwargs", {})}
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def _read_json(text: str | bytes, file: Path) -> dict[str, Any]:
+    """A configuration; `file` is where it stands, for the message."""
     try:
-        config = json.loads(file.read_bytes())
+        config = json.loads(text)
     except ValueError as error:
         raise ValueError(f"{file}: expected JSON, could not read it ({error})") from None
     if not isinstance(config, dict):

@@ -17,6 +17,7 @@ from dasheng.train.log import Log
 from dasheng.train.probe import probe
 from dasheng.train.processes import encoder_state, same_buffers
 from dasheng.train.saved import Saved
+from dasheng.train.stop import Stop
 from dasheng.train.validation import validate
 
 
@@ -36,11 +37,13 @@ class Evaluation:
         self._encoder, self._log, self._folder = encoder, log, folder
         self.saved = Saved(folder, config.n_saved)
 
-    def at(self, step: int) -> None:
-        """Do what the configuration has for so many steps done; for most there is nothing."""
+    def due(self, step: int) -> bool:
+        """Whether there is anything to do after so many steps; after most there is not."""
+        return validated_at(step, self._config) or tried_at(step, self._config)
+
+    def at(self, step: int, stop: Stop) -> None:
+        """Do what is due; asked to stop, it does not wait for scores."""
         validated, tried = validated_at(step, self._config), tried_at(step, self._config)
-        if not (validated or tried):
-            return
         same_buffers(self._accelerator, self._model)
         loss = self._validate(step) if validated and self._config.cv_data else math.nan
         weights = encoder_state(self._accelerator, self._model)
@@ -48,7 +51,7 @@ class Evaluation:
             if validated:
                 self.saved.keep(weights, self._encoder, loss, step)
             if tried:
-                self._try(weights, step)
+                self._try(weights, step, stop)
         self._accelerator.wait_for_everyone()
 
     def _validate(self, step: int) -> float:
@@ -68,11 +71,11 @@ class Evaluation:
         )
         return values["loss"]
 
-    def _try(self, weights: dict[str, Tensor], step: int) -> None:
+    def _try(self, weights: dict[str, Tensor], step: int, stop: Stop) -> None:
         with torch.device("meta"):
             encoder = Dasheng(self._encoder)
         encoder.load_state_dict(weights, assign=True)
-        scores = probe(encoder, self._folder, step, self._config)
+        scores = probe(encoder, self._folder, step, self._config, stop)
         if scores:
             told = "  ".join(f"{name} {score:.3f}" for name, score in scores.items())
             self._log.record("probe", step, scores, told)

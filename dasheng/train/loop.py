@@ -8,8 +8,8 @@ that was not. Nothing in a step waits for the device: losses stay there until th
 from __future__ import annotations
 
 import math
-import uuid
-from datetime import datetime, timedelta
+import shlex
+from datetime import timedelta
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
-from dasheng.train import batches, model, optimizer, schedule, state
+from dasheng.train import batches, model, optimizer, run_folder, schedule, state
 from dasheng.train.companions import companions
 from dasheng.train.config import TrainConfig
 from dasheng.train.evaluation import Evaluation
@@ -59,41 +59,34 @@ def train(config: TrainConfig, *, resume: Path | None = None) -> Path:
 def _train(config: TrainConfig, accelerator: Accelerator, resume: Path | None) -> Path:
     """`train` with the processes there."""
     found = None if resume is None else state.find(resume)
-    folder = _new_folder(config) if found is None else found.parents[1]
+    folder = run_folder.new(config) if found is None else found.parents[1]
     folder = Path(broadcast_object_list([str(folder)])[0])
     progress: dict[str, Any] = {"step": 0, "losses": [], "positions": None}
     if found is not None:
         progress |= state.progress_of(found)
         state.check(progress, config, accelerator.num_processes)
-    with state.storage_errors(f"the files of {folder}"):
+    with (
+        state.storage_errors(f"the files of {folder}"),
+        Stop() as stop,
+        Log(accelerator, folder, config, progress["step"]) as log,
+    ):
+        # First, for it refuses what cannot be: a run that does not begin leaves no folder.
+        training = Training(config, accelerator, folder, log, progress)
+        if found is not None:
+            state.load(accelerator, found)
         if accelerator.is_main_process:
-            _begin(folder, config)
+            run_folder.make(folder, config)
         accelerator.wait_for_everyone()
-        with Stop() as stop, Log(accelerator, folder, config, progress["step"]) as log:
-            training = Training(config, accelerator, folder, log, progress)
-            if found is not None:
-                state.load(accelerator, found)
-            try:
-                training.run(stop)
-            except NotFinite as error:
-                kept = state.latest(folder)
-                raise UserError(
-                    f"{error}; try a lower optimizer_args.lr or a max_grad_norm of 1"
-                    + (f", and go on with --resume {kept}" if kept else "")
-                ) from None
+        log.begin()
+        try:
+            training.run(stop)
+        except NotFinite as error:
+            kept = state.latest(folder)
+            raise UserError(
+                f"{error}; try a lower optimizer_args.lr or a max_grad_norm of 1"
+                + (f", and go on with --resume {kept}" if kept else "")
+            ) from None
     return folder
-
-
-def _begin(folder: Path, config: TrainConfig) -> None:
-    """Make the run folder, with its configuration."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (PermissionError, FileExistsError, NotADirectoryError) as error:
-        raise UserError(
-            f"expected to write to outputpath {config.outputpath}, cannot make {folder} "
-            f"({error.strerror}); choose another"
-        ) from None
-    (folder / "config.yaml").write_text(config.as_yaml(), encoding="utf-8")
 
 
 class Training:
@@ -111,6 +104,13 @@ class Training:
         self.config, self.accelerator, self.folder, self.log = config, accelerator, folder, log
         self.step = progress["step"]
         self.losses = Losses(accelerator, progress["losses"])
+        rank, positions = accelerator.process_index, progress["positions"]
+        self.batches = batches.TrainingBatches(
+            config,
+            rank=rank,
+            world=accelerator.num_processes,
+            position=positions[rank] if positions else None,
+        )
         torch.manual_seed(config.seed)
         autoencoder = model.build(config)
         encoder = autoencoder.encoder.config
@@ -120,13 +120,6 @@ class Training:
             autoencoder,
             optimizer.build(autoencoder.parameters(), config, accelerator.device),
         )
-        rank, positions = accelerator.process_index, progress["positions"]
-        self.batches = batches.TrainingBatches(
-            config,
-            rank=rank,
-            world=accelerator.num_processes,
-            position=positions[rank] if positions else None,
-        )
         self.evaluation = Evaluation(config, accelerator, self.model, encoder, log, folder)
         self.pace = Pace(config, accelerator.num_processes)
         _, self.bad, self.reasons = self._members()
@@ -135,14 +128,18 @@ class Training:
         """Train to the last step and average the best; or, asked to stop, leave a state.
 
         Raises:
-            NotFinite: a loss is; no state is written after it.
+            NotFinite: a loss is; neither a state nor an encoder is written after it.
         """
         self.log.line(self._description())
         stream = iter(self.batches)
         try:
             while not stop.agreed():
-                with self.pace.paused():
-                    self.evaluation.at(self.step)
+                if self.evaluation.due(self.step):
+                    with self.pace.paused():
+                        self.losses.read(self.step)
+                        self.evaluation.at(self.step, stop)
+                    if stop.agreed():  # to be evaluated again
+                        break
                 if self._done:
                     self._finish()
                     return
@@ -250,10 +247,10 @@ class Training:
         """Stop early."""
         kept = self._save_state()
         several = self.accelerator.num_processes > 1
+        words = [str(self.folder / "config.yaml"), "--resume", str(kept.parents[1])]
         self.log.line(
             f"stopped at step {self.step:,} of {self.config.total_steps:,}; go on with: "
-            f"{'accelerate launch …' if several else 'python'} -m dasheng.train "
-            f"{self.folder / 'config.yaml'} --resume {kept.parents[1]}"
+            f"{'accelerate launch …' if several else 'python'} -m dasheng.train {shlex.join(words)}"
         )
 
     def _finish(self) -> None:
@@ -287,8 +284,3 @@ def seed_step(seed: int, step: int, process: int) -> None:
 def _number(x: Tensor) -> float:
     """A scalar that may be shared out over processes."""
     return float(x.full_tensor() if isinstance(x, DTensor) else x)
-
-
-def _new_folder(config: TrainConfig) -> Path:
-    """A folder of this run's own, named as the published trainer names it."""
-    return config.runs / f"{datetime.now():%Y-%m-%d_%H-%M}_{uuid.uuid4().hex}"

@@ -15,12 +15,18 @@ from pathlib import Path
 from dasheng import checkpoint
 from dasheng.encoder import Dasheng
 from dasheng.train.config import TrainConfig
+from dasheng.train.stop import Stop
 
 _log = logging.getLogger(__name__)
 
+# Seconds between looks at whether the run is to stop.
+_LOOK = 0.2
 
-def probe(encoder: Dasheng, run_folder: Path, step: int, config: TrainConfig) -> dict[str, float]:
-    """Measure an encoder on `config.eval_tasks` by `config.eval_protocols`.
+
+def probe(
+    encoder: Dasheng, run_folder: Path, step: int, config: TrainConfig, stop: Stop
+) -> dict[str, float]:
+    """Measure an encoder on `config.eval_tasks` by `config.eval_protocols`, until asked to stop.
 
     The records are kept in `<run_folder>/probe/step_<step>`, predictions and table beside them.
 
@@ -33,7 +39,7 @@ def probe(encoder: Dasheng, run_folder: Path, step: int, config: TrainConfig) ->
     folder = run_folder / "probe" / f"step_{step}"
     try:
         shutil.rmtree(folder, ignore_errors=True)  # of a step that is done again, after resuming
-        fault = _measure(encoder, folder, config)
+        fault = _measure(encoder, folder, config, stop)
     except OSError as error:
         fault = str(error)
     found = scores(folder)
@@ -52,7 +58,7 @@ def scores(folder: Path) -> dict[str, float]:
     }
 
 
-def _measure(encoder: Dasheng, folder: Path, config: TrainConfig) -> str:
+def _measure(encoder: Dasheng, folder: Path, config: TrainConfig, stop: Stop) -> str:
     """Run the harness on the encoder; "", or in one line what went wrong.
 
     Its weights and embeddings, of which no later step has a use, are removed again.
@@ -72,15 +78,37 @@ def _measure(encoder: Dasheng, folder: Path, config: TrainConfig) -> str:
     try:
         folder.mkdir(parents=True)
         checkpoint.save(encoder, file)
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+        code, told = _run(command, stop)
     finally:
         file.unlink(missing_ok=True)
         file.with_suffix(".json").unlink(missing_ok=True)
         shutil.rmtree(cache / "embeddings", ignore_errors=True)
-    if done.returncode == 0:
+    if code == 0:
         return ""
-    told = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
-    errors = [line.removeprefix("error: ") for line in told if line.startswith("error: ")]
-    return "; ".join(errors) or told[-1]
+    if stop.asked:
+        return "stopped, as the run is"
+    lines = [line for line in told.splitlines() if line.strip()] or ["it said nothing"]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return "; ".join(errors) or lines[-1]
+
+
+def _run(command: list[str], stop: Stop) -> tuple[int, str]:
+    """The exit code of a command and what it said; it ends before this process does."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while True:
+            try:
+                _, told = process.communicate(timeout=_LOOK)
+            except subprocess.TimeoutExpired:
+                if stop.asked:
+                    process.kill()
+            else:
+                return process.returncode, told
+    finally:
+        process.kill()  # on an error here; nothing where it has ended

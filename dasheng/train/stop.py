@@ -24,12 +24,14 @@ PATIENCE = timedelta(hours=6)
 class Stop:
     """A context in which SIGTERM and SIGINT are noted, and asked for by `agreed`.
 
+    `asked` is whether this process was asked; others may not have been.
+
     A launcher passes a Ctrl-C on that its processes have had already, so that a second signal does
     not end them; a process on its own is ended by it, say where the data do not come.
     """
 
     def __init__(self) -> None:
-        self._asked = False
+        self.asked = False
         several = dist.is_initialized() and dist.get_world_size() > 1
         self._voters = dist.new_group(backend="gloo", timeout=PATIENCE) if several else None
         self._before: dict[signal.Signals, Any] = {}
@@ -51,12 +53,12 @@ class Stop:
     def agreed(self) -> bool:
         """Whether any process was asked to stop; the same answer on all, which wait here."""
         if self._voters is None:
-            return self._asked
-        votes = torch.tensor(int(self._asked))
+            return self.asked
+        votes = torch.tensor(int(self.asked))
         dist.all_reduce(votes, dist.ReduceOp.MAX, group=self._voters)
         return bool(votes)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._asked and self._voters is None:
+        if self.asked and self._voters is None:
             raise KeyboardInterrupt
-        self._asked = True
+        self.asked = True

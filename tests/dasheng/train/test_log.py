@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,16 +52,28 @@ def test_a_record_is_in_the_log_and_a_line(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with Log(Accelerator(cpu=True), tmp_path, config()) as log:
+        logging.getLogger("dasheng.train.optimizer").warning("AdamW instead of %s", "AdamW8bit")
+        assert list(tmp_path.iterdir()) == []  # until the run begins
+        log.begin()
         log.record("train", 1, {"loss": 0.5}, "loss 0.5000")
         log.line("by [the] way")
-        logging.getLogger("dasheng.train.optimizer").warning("AdamW instead of %s", "AdamW8bit")
         assert told(tmp_path / "log.jsonl") == [{"kind": "train", "step": 1, "loss": 0.5}]
     logging.getLogger("dasheng").warning("after it")
     text = capfd.readouterr().err.splitlines()
-    expected = ["step 1/10  loss 0.5000", "by [the] way", "warning: AdamW instead of AdamW8bit"]
+    expected = ["warning: AdamW instead of AdamW8bit", "step 1/10  loss 0.5000", "by [the] way"]
     assert text[:3] == expected
     written = (tmp_path / "train.log").read_text().splitlines()
     assert [line.split("] ", 1)[1] for line in written] == expected
+
+
+def test_on_a_terminal_the_text_log_says_the_step_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Log(Accelerator(cpu=True), tmp_path, config()) as log:
+        log.begin()
+        log.record("train", 1, {"loss": 0.5}, "loss 0.5000")
+    assert (tmp_path / "train.log").read_text().endswith("] step 1/10  loss 0.5000\n")
 
 
 def test_trackers_that_are_unknown_are_refused(tmp_path: Path) -> None:
@@ -71,13 +84,14 @@ def test_trackers_that_are_unknown_are_refused(tmp_path: Path) -> None:
 def test_trackers_that_are_not_installed_are_told(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with Log(Accelerator(cpu=True), tmp_path, config(trackers=("comet_ml",))):
-        pass
+    with Log(Accelerator(cpu=True), tmp_path, config(trackers=("comet_ml",))) as log:
+        log.begin()
     assert "tracker comet_ml is not installed; going on without it" in capfd.readouterr().err
 
 
 def test_numbers_reach_the_tracker(tmp_path: Path) -> None:
     with Log(Accelerator(cpu=True), tmp_path, config(trackers=("tensorboard",))) as log:
+        log.begin()
         log.record("train", 3, {"loss": 0.5}, "")
         log.record("valid", 3, {"loss": 0.75}, "")
     events = EventAccumulator(str(tmp_path / "trackers"))

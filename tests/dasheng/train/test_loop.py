@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from dasheng import checkpoint
 from dasheng.train import batches, config, loop, model, schedule
+from tasks.errors import UserError
 from tests.dasheng.train import toy
 
 
@@ -63,18 +64,32 @@ def test_killed_at_five_moments_it_ends_with_the_same_weights(whole: Whole, tmp_
     file = toy.write(tmp_path / "toy.yaml", whole.data)
     rng = random.Random(6)
     writing = 0
+
+    def caught() -> bool:
+        """Whether it stands still, with a state that is written in part."""
+        if not unfinished():
+            return False
+        run.signal(signal.SIGSTOP)
+        if unfinished():
+            return True
+        run.signal(signal.SIGCONT)
+        return False
+
+    def unfinished() -> bool:
+        return bool(list(tmp_path.glob("runs/*/*/*/states/.step_*")))
+
     for kill in range(5):
         resume = ["--resume"] if list(tmp_path.glob("runs/*/*/*/states/step_*")) else []
         run = toy.Started(tmp_path / "out", [file, *resume])
         step = 4 * kill + rng.randint(2, 4)
         run.until(lambda step=step: toy.steps_logged(file) >= step)
-        if kill % 2:  # while a state is being written
-            run.until(lambda: bool(list(tmp_path.glob("runs/*/*/*/states/.step_*"))))
+        if kill % 2:
+            run.until(caught)
         else:
             time.sleep(rng.uniform(0, 0.05))
         run.process.kill()
         run.wait()
-        writing += bool(list(tmp_path.glob("runs/*/*/*/states/.step_*")))
+        writing += unfinished()
     assert writing
     run = toy.Started(tmp_path / "out", [file, "--resume"])
     assert run.wait() == 0, run.lines
@@ -87,7 +102,7 @@ def test_asked_to_stop_it_leaves_a_state(
 ) -> None:
     file = toy.write(tmp_path / "toy.yaml", whole.data, state_every=1000)
     run = toy.Started(tmp_path / "out", [file])
-    run.until(lambda: toy.steps_logged(file) >= 5)
+    run.until(lambda: toy.steps_logged(file) >= 2)
     run.signal(number)
     assert run.wait() == 0
     folder = toy.run_folder(file)
@@ -113,11 +128,55 @@ def test_a_loss_that_is_no_number_ends_it_before_a_state(whole: Whole, tmp_path:
     assert all(x.isfinite().all() for x in weights.values())
 
 
+def test_an_encoder_that_is_lost_is_not_kept(whole: Whole, tmp_path: Path) -> None:
+    changes = {"optimizer": "SGD", "optimizer_args": {"lr": 1e18}, "use_scheduler": False}
+    changes |= {"epoch_length": 1, "log_every": 1000, "state_every": 1000, "num_workers": 0}
+    file = toy.write(tmp_path / "toy.yaml", whole.data, **changes)
+    with torch.random.fork_rng(), pytest.raises(UserError, match="the loss of step 2 is nan"):
+        loop.train(config.read(file))
+    folder = toy.run_folder(file)
+    assert all(x.isfinite().all() for x in load_file(folder / "last.safetensors").values())
+    assert [record["step"] for record in toy.log_of(folder)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [
+        ({"train_data": ["gone.tar"]}, "train_data: expected 1 shards, 1 of them not found"),
+        ({"cv_data": ["gone.tar"]}, "cv_data: expected 1 shards, 1 of them not found"),
+        ({"model_args": {"embed_dimm": 1}}, "did you mean model_args.embed_dim"),
+        ({"augment": {"gain": 1}}, "did you mean augment.gain_db"),
+        ({"optimizer_args": {"lr": 1e-3, "eps": -1}}, "optimizer_args of AdamW"),
+        ({"trackers": ["board"]}, "expected trackers to be of"),
+    ],
+)
+def test_what_cannot_be_leaves_no_folder(
+    setting: dict[str, object], error: str, whole: Whole, tmp_path: Path
+) -> None:
+    file = toy.write(tmp_path / "toy.yaml", whole.data, **setting)
+    with torch.random.fork_rng(), pytest.raises(UserError, match=error):
+        loop.train(config.read(file))
+    assert [file.name for file in tmp_path.iterdir()] == ["toy.yaml"]
+
+
+def test_asked_to_stop_it_waits_for_no_score(whole: Whole, tmp_path: Path) -> None:
+    changes = {"eval_tasks": ["demo"], "eval_data": str(tmp_path / "data")}
+    file = toy.write(tmp_path / "toy.yaml", whole.data, **changes)
+    run = toy.Started(tmp_path / "out", [file])
+    run.until(lambda: bool(list(tmp_path.glob("runs/*/*/*/probe/step_0.safetensors"))))
+    run.signal(signal.SIGTERM)
+    assert run.wait() == 0
+    assert run.lines[-2] == "warning: no evaluation at step 0: stopped, as the run is"
+    assert run.lines[-1].startswith("stopped at step 0 of 24")
+    (kept,) = toy.run_folder(file).glob("states/*/")
+    assert kept.name == "step_00000000"
+
+
 def test_a_full_disk_leaves_the_states_before(whole: Whole, tmp_path: Path) -> None:
     # Without workers, for their shared memory is bounded as files are.
     file = toy.write(tmp_path / "toy.yaml", whole.data, num_workers=0, state_every=4)
     run = toy.Started(tmp_path / "out", [file])
-    run.until(lambda: toy.steps_logged(file) >= 5)
+    run.until(lambda: toy.steps_logged(file) >= 2)
     run.signal(signal.SIGTERM)
     assert run.wait() == 0
     folder = toy.run_folder(file)

@@ -10,6 +10,7 @@ import torch
 from dasheng import checkpoint
 from dasheng.train.config import TrainConfig
 from dasheng.train.probe import probe, scores
+from dasheng.train.stop import Stop
 from tests.dasheng.miniature import miniature
 from tests.harness.command_line import harness
 
@@ -34,7 +35,7 @@ def test_the_score_is_what_the_command_line_gives(
     stale.parent.mkdir(parents=True)
     stale.write_text("of this step, before the run was stopped and resumed")
     random = torch.get_rng_state()
-    found = probe(ENCODER, tmp_path, 500, config(data))
+    found = probe(ENCODER, tmp_path, 500, config(data), Stop())
     assert torch.equal(torch.get_rng_state(), random)
     assert caplog.messages == []
 
@@ -57,7 +58,7 @@ def test_the_score_is_what_the_command_line_gives(
 def test_a_mistake_is_one_warning_and_nothing_is_downloaded(
     data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert probe(ENCODER, tmp_path, 3, config(data, eval_tasks=("spc1",))) == {}
+    assert probe(ENCODER, tmp_path, 3, config(data, eval_tasks=("spc1",)), Stop()) == {}
     [line] = caplog.messages
     assert caplog.records[0].levelno == logging.WARNING
     assert line.startswith("no evaluation at step 3: expected --yes")
@@ -69,12 +70,22 @@ def test_a_folder_that_cannot_be_made_is_one_warning(
     data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "probe").write_text("in the way")
-    assert probe(ENCODER, tmp_path, 3, config(data)) == {}
+    assert probe(ENCODER, tmp_path, 3, config(data), Stop()) == {}
     assert len(caplog.messages) == 1
 
 
+def test_asked_to_stop_nothing_goes_on(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = Stop()
+    stop.asked = True
+    assert probe(ENCODER, tmp_path, 3, config(data), stop) == {}
+    assert caplog.messages == ["no evaluation at step 3: stopped, as the run is"]
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
 def test_without_tasks_nothing_is_done(tmp_path: Path) -> None:
-    assert probe(ENCODER, tmp_path, 0, config(tmp_path, eval_tasks=())) == {}
+    assert probe(ENCODER, tmp_path, 0, config(tmp_path, eval_tasks=()), Stop()) == {}
     assert list(tmp_path.iterdir()) == []
 
 

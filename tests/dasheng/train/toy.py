@@ -95,7 +95,7 @@ class Started:
 
     def wait(self) -> int | None:
         """The exit code."""
-        self.process.join(60)
+        self.process.join(240)
         if self.process.is_alive():
             self.process.kill()
             raise AssertionError(f"does not end: {self.output.read_text()}")
@@ -108,7 +108,7 @@ class Started:
 
     def until(self, seen: Callable[[], bool]) -> None:
         """Wait until something is to be seen, or the process has ended."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while self.process.is_alive() and not seen():
             assert time.monotonic() < end, self.output.read_text()
             time.sleep(0.001)
