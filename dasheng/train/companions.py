@@ -8,10 +8,12 @@ there, starts the others as itself and becomes the main one. torchrun and MPI ne
 from __future__ import annotations
 
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -21,8 +23,11 @@ from tasks.errors import UserError
 # What tells that whoever started this process has started the others too.
 _STARTED = ("RANK", "LOCAL_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 
+# What an error says of a connection to another process.
+_LOST = re.compile("gloo|connection", re.IGNORECASE)
+
 # Seconds in which the other processes end after the main one, and say why they failed.
-_PATIENCE = 20.0
+PATIENCE = 20.0
 
 
 @contextmanager
@@ -30,7 +35,7 @@ def companions() -> Iterator[None]:
     """Have the other processes run while this one does, where Accelerate did not start them.
 
     Raises:
-        UserError: how many there should be cannot be known.
+        UserError: how many there should be cannot be known; or another was ended from outside.
         SystemExit: with the code of another process that failed, which has said why.
     """
     count = _missing(os.environ)
@@ -41,21 +46,18 @@ def companions() -> Iterator[None]:
     ]
     try:
         yield
-    except UserError:
+    except BaseException as error:
+        if isinstance(error, RuntimeError) and _LOST.search(str(error)):
+            _blame(others)
         for other in others:  # which have met the same, or wait for this one: it speaks for all
             other.terminate()
-        raise
-    except RuntimeError:
-        # Most likely the connection to one that has failed: its own message is the one to read.
-        if failed := [code for code in map(_ended, others) if code]:
-            raise SystemExit(failed[0]) from None
         raise
     finally:
         for other in others:
             _ended(other)
 
 
-def _missing(environment: MutableMapping[str, str]) -> int:
+def _missing(environment: Mapping[str, str]) -> int:
     """How many processes to run as: 1 where the others have been started, or there are none."""
     launched = environment.get("ACCELERATE_USE_CPU", "").lower() in ("true", "1")
     # Accelerate sets the address only where it was asked for more than one process.
@@ -91,10 +93,23 @@ def _place(rank: int, count: int) -> dict[str, str]:
     return place
 
 
+def _blame(others: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End as the one did to which the connection was lost: its message is the one to read."""
+    for rank, code in enumerate(map(_ended, others), start=1):
+        if code < 0:
+            raise UserError(
+                f"expected process {rank} of {len(others) + 1} to train to the end, it was ended "
+                f"by {signal.Signals(-code).name}; is there memory for so many?"
+            ) from None
+        if code:
+            raise SystemExit(code) from None
+
+
 def _ended(other: subprocess.Popen[bytes]) -> int:
-    """The exit code of a process, which is ended if it does not end by itself."""
+    """The exit code of a process; 0 where it did not end by itself and had to be killed."""
     try:
-        return other.wait(_PATIENCE)
+        return other.wait(PATIENCE)
     except subprocess.TimeoutExpired:
-        other.terminate()
-        return other.wait()
+        other.kill()  # SIGTERM would be noted, and looked at after a step that never ends
+        other.wait()
+        return 0

@@ -13,7 +13,7 @@ LAUNCHED = {"ACCELERATE_USE_CPU": "True", "MASTER_ADDR": "127.0.0.1", "MASTER_PO
 
 # The file alone, for the package imports PyTorch, which takes as long as all the rest.
 SHOW = """
-import importlib.util, os, sys
+import importlib.util, os, signal, sys, time
 from tasks.errors import UserError
 spec = importlib.util.spec_from_file_location("companions", "dasheng/train/companions.py")
 module = importlib.util.module_from_spec(spec)
@@ -22,22 +22,20 @@ try:
     with module.companions():
         rank = os.environ.get("RANK", "alone")
         print(rank, os.environ.get("WORLD_SIZE"), flush=True)
-        if FAIL:
-            if rank == "1":
-                sys.exit(3)
-            raise RuntimeError("connection closed")
+        if rank != "alone":
+            THEN[rank]()
 except UserError as error:
     print(error)
 """
 
 
 def shown(
-    environment: dict[str, str], *words: str, fail: bool = False
+    environment: dict[str, str], *words: str, then: str = "{'0': int, '1': int, '2': int}"
 ) -> subprocess.CompletedProcess[str]:
-    """What the processes print under a launcher with these words."""
+    """What the processes print under a launcher with these words, by what each does `then`."""
     inner = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, *sys.argv[-2:]]))"
     return subprocess.run(
-        [sys.executable, "-c", inner, *words, "-c", SHOW.replace("FAIL", str(fail))],
+        [sys.executable, "-c", inner, *words, "-c", SHOW.replace("THEN", then)],
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", **environment},
         capture_output=True,
@@ -79,7 +77,35 @@ def test_what_cannot_be_known_is_told(words: list[str]) -> None:
     assert len(found.splitlines()) == 1
 
 
+def ended(main: str, other: str) -> subprocess.CompletedProcess[str]:
+    """Two processes, one of which begins when the other is doing what it does."""
+    raised = f"(_ for _ in ()).throw({main})"
+    then = f"{{'0': lambda: (time.sleep(0.5), {raised}), '1': lambda: {other}}}"
+    return shown(LAUNCHED, "--num_processes", "2", then=then)
+
+
 def test_the_code_of_one_that_failed_is_the_code_of_all() -> None:
-    run = shown(LAUNCHED, "--num_processes", "2", fail=True)
+    run = ended("RuntimeError('gloo: Connection closed by peer')", "sys.exit(3)")
     assert run.returncode == 3
-    assert "connection closed" not in run.stderr
+    assert "Connection" not in run.stderr
+
+
+def test_one_that_was_killed_is_told() -> None:
+    run = ended("RuntimeError('gloo: Connection closed by peer')", "os.kill(os.getpid(), 9)")
+    assert run.stdout.splitlines()[-1] == (
+        "expected process 1 of 2 to train to the end, it was ended by SIGKILL; "
+        "is there memory for so many?"
+    )
+
+
+def test_the_main_ones_own_fault_is_its_own_to_tell() -> None:
+    run = ended("RuntimeError('shapes differ')", "(time.sleep(1), sys.exit(3))")
+    assert run.returncode == 1
+    assert run.stderr.endswith("RuntimeError: shapes differ\n")
+
+
+def test_one_that_cannot_be_asked_to_end_is_killed() -> None:
+    deaf = "(signal.signal(signal.SIGTERM, signal.SIG_IGN), time.sleep(100), print('awake'))"
+    run = ended("setattr(module, 'PATIENCE', 1.0) or UserError('a mistake')", deaf)
+    assert run.stdout.splitlines()[-1] == "a mistake"
+    assert "awake" not in run.stdout
