@@ -13,15 +13,21 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from threading import Thread
 
 from tasks.errors import UserError
 
 # What tells that whoever started this process has started the others too.
 _STARTED = ("RANK", "LOCAL_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+
+# Tells another process which one is the main one, and how often it looks for it, in seconds.
+_MAIN = "DASHENG_MAIN_PROCESS"
+_LOOK = 1.0
 
 # What an error says of a connection to another process.
 _LOST = re.compile("gloo|connection", re.IGNORECASE)
@@ -38,10 +44,13 @@ def companions() -> Iterator[None]:
         UserError: how many there should be cannot be known; or another was ended from outside.
         SystemExit: with the code of another process that failed, which has said why.
     """
+    if main := os.environ.get(_MAIN):
+        Thread(target=_end_with, args=(int(main),), daemon=True).start()
     count = _missing(os.environ)
     os.environ.update(_place(0, count))
+    here = str(os.getpid())
     others = [
-        subprocess.Popen(sys.orig_argv, env={**os.environ, **_place(rank, count)})
+        subprocess.Popen(sys.orig_argv, env={**os.environ, **_place(rank, count), _MAIN: here})
         for rank in range(1, count)
     ]
     try:
@@ -91,6 +100,13 @@ def _place(rank: int, count: int) -> dict[str, str]:
             free.bind(("127.0.0.1", 0))
             place["MASTER_PORT"] = str(free.getsockname()[1])
     return place
+
+
+def _end_with(main: int) -> None:
+    """End as soon as the main process is gone: killed, it leaves the others waiting for hours."""
+    while os.getppid() == main:
+        time.sleep(_LOOK)
+    os._exit(1)
 
 
 def _blame(others: Sequence[subprocess.Popen[bytes]]) -> None:

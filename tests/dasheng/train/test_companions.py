@@ -109,3 +109,11 @@ def test_one_that_cannot_be_asked_to_end_is_killed() -> None:
     run = ended("setattr(module, 'PATIENCE', 1.0) or UserError('a mistake')", deaf)
     assert run.stdout.splitlines()[-1] == "a mistake"
     assert "awake" not in run.stdout
+
+
+def test_the_others_end_with_a_main_one_that_is_killed(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    other = f"(open({str(pid)!r}, 'w').write(str(os.getpid())), time.sleep(1000))"
+    main = f"[time.sleep(0.01) for _ in iter(lambda: os.path.exists({str(pid)!r}), True)]"
+    then = f"{{'0': lambda: ({main}, os.kill(os.getpid(), 9)), '1': lambda: {other}}}"
+    shown(LAUNCHED, "--num_processes", "2", then=then)
