@@ -23,7 +23,7 @@ OTHERS = ("random", "melspec")
 _SETTINGS = (
     *("seed", "batch_size", "gradient_accumulation_steps", "chunk_length", "mask_ratio"),
     *("model_args", "augment", "optimizer", "optimizer_args", "max_grad_norm"),
-    *("warmup_epochs", "decay_frac"),
+    *("warmup_epochs", "warmup_iters", "decay_frac"),
 )
 
 Record = dict[str, Any]
