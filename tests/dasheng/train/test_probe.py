@@ -12,7 +12,7 @@ from dasheng.train.config import TrainConfig
 from dasheng.train.probe import probe, scores
 from dasheng.train.stop import Stop
 from tests.dasheng.miniature import miniature
-from tests.harness.command_line import harness
+from tests.harness.command_line import inside
 
 ENCODER = miniature()
 
@@ -40,11 +40,11 @@ def test_the_score_is_what_the_command_line_gives(
     assert caplog.messages == []
 
     checkpoint.save(ENCODER, tmp_path / "same.safetensors")
-    done = harness(
+    code = inside(
         *("run", "--tasks", "demo", "--protocols", "knn", "--model", tmp_path / "same.safetensors"),
         *("--data", data, "--cache", tmp_path / "cache", "--results", tmp_path / "results"),
     )
-    assert done.returncode == 0, done.stderr
+    assert code == 0
     assert found == scores(tmp_path / "results")
     assert list(found) == ["demo knn"]
     assert 1 / 12 < found["demo knn"] <= 1
