@@ -249,3 +249,11 @@ def test_every_size_has_two_sources_with_licence_and_page() -> None:
         assert zenodo.urls[0].startswith("https://zenodo.org/records/11511780/files/dasheng_")
         assert hub.urls[0].startswith("https://huggingface.co/mispeech/dasheng-")
         assert zenodo.licence == hub.licence == "Apache-2.0"
+
+
+@pytest.mark.parametrize("notes", ["{", "[1]"])
+def test_a_configuration_within_that_is_damaged_names_the_file(tmp_path: Path, notes: str) -> None:
+    file = tmp_path / "odd.safetensors"
+    save_file({"x": torch.zeros(1)}, file, metadata={"config": notes})
+    with pytest.raises(ValueError, match=rf"{file}: expected (JSON|a dict)"):
+        checkpoint.load(file)
