@@ -141,15 +141,12 @@ def _bool(found: Any) -> bool | None:
 
 
 def _int(found: Any) -> int | None:
+    if isinstance(found, str) and re.fullmatch(r"[+-]?\d+", found):
+        return int(found)  # through float a large number would lose its last digits
     number = _float(found)
     if number is None or not number.is_integer():
         return None
-    # Through float a large number would lose its last digits.
-    return (
-        int(found)
-        if not isinstance(found, str) or re.fullmatch(r"[+-]?\d+", found)
-        else int(number)
-    )
+    return int(number) if isinstance(found, str) else int(found)
 
 
 def _float(found: Any) -> float | None:
