@@ -1,17 +1,12 @@
-"""Batches by worker processes: the same from any position on, of all data, and no process left."""
+"""Batches by worker processes: the same from any position on, and of all data."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
+import multiprocessing
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import torch
 from hypothesis import given, settings
@@ -22,7 +17,7 @@ from dasheng.train.augment import settings as augment_settings
 from dasheng.train.batches import TrainingBatches, validation_batches
 from dasheng.train.config import TrainConfig
 from tasks.errors import UserError
-from tests.dasheng.train.shards_of import constant, encoded, noise, shard
+from tests.dasheng.train.shards_of import constant, shard
 
 SAMPLES = 1600
 
@@ -202,11 +197,11 @@ def test_bad_members_are_counted_and_bounded(tmp_path: Path, workers: int) -> No
     batches.close()
     assert 1 <= batches.bad < batches.read
     assert all(reason.startswith(f"{few}: bad") for reason in batches.reasons)
-    assert not psutil.Process().children()
+    assert not multiprocessing.active_children()
     many = shard(tmp_path / "many.tar", {f"{n}.wav": b"damaged" for n in range(99)} | good)
     with pytest.raises(UserError, match=r"^expected at most 10% of the files[^\n]*$"):
         taken(TrainingBatches(config(many, num_workers=workers)), 99)
-    assert not psutil.Process().children()
+    assert not multiprocessing.active_children()
 
 
 def test_another_number_of_workers_is_refused(shards: str) -> None:
@@ -215,81 +210,3 @@ def test_another_number_of_workers_is_refused(shards: str) -> None:
     for more, world in [({"num_workers": 2}, 1), ({}, 2)]:
         with pytest.raises(UserError, match="num_workers and the number of processes"):
             TrainingBatches(config(shards, **more), world=world, position=batches.position)
-
-
-TRAINING = """
-import signal, sys, time
-from dasheng.train.batches import TrainingBatches
-from dasheng.train.config import TrainConfig
-
-asked, last = [], 1 << 30
-for number in (signal.SIGTERM, signal.SIGINT):
-    signal.signal(number, lambda *_: asked.append(1))
-config = TrainConfig(
-    train_data=(sys.argv[1],), num_workers=2, batch_size=4, chunk_length=0.1, crop_shuffle=10
-)
-batches = TrainingBatches(config)
-for step, _ in enumerate(batches):
-    if step == 3:
-        print("running", flush=True)
-    if asked and step > 3 and len(asked) < 9:
-        asked += [1] * 9
-        last = step
-    if asked and step == last + 20:  # goes on after the signal
-        break
-    time.sleep(0.01)
-if sys.argv[2] == "fail":
-    raise RuntimeError("fails")
-batches.close()
-print("ended", flush=True)
-"""
-
-
-def started(shards: str, how: str) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
-    """A process that trains, in a group of its own, and its workers."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", TRAINING, shards, how],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "running\n"
-    workers = psutil.Process(process.pid).children()
-    assert len(workers) == 2
-    return process, workers
-
-
-@pytest.mark.parametrize(("number", "how"), [(signal.SIGTERM, "close"), (signal.SIGINT, "fail")])
-def test_signals_to_the_group_leave_the_workers_to_the_parent(
-    shards: str, number: signal.Signals, how: str
-) -> None:
-    process, workers = started(shards, how)
-    os.killpg(process.pid, number)
-    told, complaints = process.communicate(timeout=60)
-    if how == "close":
-        assert (told, complaints, process.returncode) == ("ended\n", "", 0)
-    else:
-        assert complaints.count("Traceback") == 1  # the parent's own
-        assert "fails" in complaints
-    assert not any(worker.is_running() for worker in workers)
-
-
-def test_workers_do_not_outlive_a_parent_that_is_killed(shards: str) -> None:
-    process, workers = started(shards, "close")
-    process.kill()
-    process.communicate(timeout=60)
-    assert psutil.wait_procs(workers, timeout=15)[1] == []
-
-
-def test_a_worker_that_is_stuck_is_ended(tmp_path: Path) -> None:
-    fast = shard(tmp_path / "fast.tar", {"a.wav": encoded(noise(1600), suffix="wav")})
-    batches = TrainingBatches(
-        config(fast, "pipe:sleep 60", num_workers=2, batch_size=1, resampled=False)
-    )
-    next(batches)
-    began = time.monotonic()
-    batches.close()
-    assert time.monotonic() - began < 12
-    assert not psutil.Process().children()
