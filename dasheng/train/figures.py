@@ -48,7 +48,7 @@ def training(config: TrainConfig, log: Sequence[Record], record: Record) -> str:
         "audio seen": f"{seen / 3600:,.0f} h of {config.chunk_length:g} s crops",
         "loss on held-out crops": f"{last['loss']:.4f} (step {valid[0]['step']:,}: "
         f"{valid[0]['loss']:.4f})",
-        "that of each patch's mean": f"{last['mean_floor']:.4f}",
+        "that of each patch's true mean": f"{last['mean_floor']:.4f}",
         "that of the nearest patch that was not masked": f"{last['copy_floor']:.4f}",
     }
     settings = asdict(config)
