@@ -70,7 +70,7 @@ def test_what_was_trained() -> None:
     assert row(told, "steps")[1] == "20"
     assert row(told, "audio seen")[1] == "4 h of 4 s crops"  # 20 steps × 180 crops × 4 s
     assert row(told, "loss on held-out crops")[1] == "0.6000 (step 10: 0.8000)"
-    assert row(told, "that of each patch's mean")[1] == "1.0000"
+    assert row(told, "that of each patch's true mean")[1] == "1.0000"
     assert row(told, "`seed`")[1] == "`42`"
 
 
