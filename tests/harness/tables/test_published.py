@@ -33,7 +33,8 @@ def test_the_published_knn_table() -> None:
         (row.title, task) for row in KNN.rows for task in KNN.columns if not row.scores[task]
     ] == [("WavLM-Large", "nsynth")]
     assert KNN.sources[0] == "https://arxiv.org/abs/2406.06992"
-    assert {row.model for row in (*KNN.rows, *HEAR.rows)} == set(ALIASES)
+    ours = {"tiny", "random"}
+    assert {row.model for row in (*KNN.rows, *HEAR.rows)} == set(ALIASES) - ours
 
 
 def test_the_published_hear_averages() -> None:
