@@ -52,14 +52,16 @@ def started(
 
 
 def code(reading: subprocess.Popen[str], process: psutil.Process) -> int:
+    assert reading.stdout is not None
     try:
         process.wait(timeout=60)
     except psutil.TimeoutExpired:
         for left in (*process.children(), process):
             left.kill()
         raise
-    assert reading.stdout is not None
-    return int(reading.stdout.readline())
+    finally:
+        ended = int(reading.stdout.readline())
+    return ended
 
 
 @pytest.mark.parametrize(("number", "how"), [(signal.SIGTERM, "close"), (signal.SIGINT, "fail")])
