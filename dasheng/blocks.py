@@ -25,6 +25,7 @@ class EncoderConfig:
 
     Lengths are in samples at 16 kHz (`n_fft`, `win_size`, `hop_size`), in frames
     (`target_length`: the frames encoded as one block) or (mel bins, frames) (`patch_size`).
+    `sinusoids` tells where training starts: from positions that are sines and cosines, not noise.
 
     Raises:
         ValueError: a patch that does not span all mel bins, heads that do not divide the width, or
@@ -48,6 +49,7 @@ class EncoderConfig:
     f_min: float = 0.0
     f_max: float = 8000.0
     top_db: float | None = 120.0
+    sinusoids: bool = False
 
     def __post_init__(self) -> None:
         if self.embed_dim % self.num_heads:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from dasheng.blocks import Block, EncoderConfig, Runs, join, split, through
 from dasheng.frontend import LogMel, check_audio
+from dasheng.positions import sinusoids
 
 # Tokens sent through the transformer at once. More gain nothing on a CPU, where they leave the
 # cache; a GPU wants its matrices tall. Bounds the memory of long audio on both.
@@ -68,6 +69,9 @@ class Dasheng(nn.Module):
         self.time_pos_embed = nn.Parameter(
             0.02 * torch.randn(1, config.embed_dim, 1, config.block_tokens)
         )
+        if config.sinusoids:
+            start = sinusoids(config.block_tokens, config.embed_dim)
+            self.time_pos_embed.data = start.T[None, :, None].contiguous()
         self.freq_pos_embed = nn.Parameter(0.02 * torch.randn(1, config.embed_dim, 1, 1))
         self.pos_drop = nn.Dropout(config.drop_rate)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))

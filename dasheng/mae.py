@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from dasheng.blocks import Block, EncoderConfig, through
 from dasheng.encoder import Dasheng
 from dasheng.masking import Mask, random_mask
+from dasheng.positions import sinusoids
 
 # What is predicted: patches normalised each by its own mean and variance (He et al., section 4), or
 # all by those of the batch, which keeps the loudness of one patch beside another: the published
@@ -50,6 +51,10 @@ class Decoder(nn.Module):
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.outputlayer = nn.Linear(width, patch)
         self.apply(_init_weights)
+
+    def start_from_sinusoids(self) -> None:
+        """Start its positions as the encoder does where that is configured."""
+        self.pos_embed.data = sinusoids(*self.pos_embed.shape[1:])[None]
 
     def forward(self, kept: Tensor, ids_restore: Tensor, *, recompute: bool = False) -> Tensor:
         """Encoded tokens (B, K, D) and their places → predictions (B, T, patch)."""
@@ -97,6 +102,8 @@ class MaskedAutoencoder(nn.Module):
             tokens=config.block_tokens,
             patch=config.patch_size[0] * config.patch_size[1],
         )
+        if config.sinusoids:
+            self.decoder.start_from_sinusoids()
 
     def forward(self, audio: Tensor, mask: Mask | None = None) -> Tensor:
         """Mean squared error on the normalised patches of removed tokens: a float32 scalar.
@@ -139,25 +146,6 @@ class MaskedAutoencoder(nn.Module):
         kept = x.gather(1, mask.ids_keep[..., None].expand(-1, -1, x.shape[2]))
         latent = encoder.transform(kept.flatten(0, 1), [(B, K)], recompute=self.recompute)
         return self.decoder(latent.view(B, K, -1), mask.ids_restore, recompute=self.recompute)
-
-
-def start_from_sinusoids(autoencoder: MaskedAutoencoder) -> None:
-    """Start both position embeddings as sines and cosines instead of noise and zeros.
-
-    He et al. have them fixed as these, of Vaswani et al., https://arxiv.org/abs/1706.03762, section
-    3.5. Learned from nothing, as published, it takes many steps until a token knows its neighbours.
-    """
-    encoder, decoder = autoencoder.encoder, autoencoder.decoder
-    with torch.no_grad():
-        for embedding in (encoder.time_pos_embed[0, :, 0].T, decoder.pos_embed[0]):
-            embedding.copy_(_sinusoids(*embedding.shape))
-
-
-def _sinusoids(count: int, width: int) -> Tensor:
-    """(count, width): position p at p / 10000^(2i / width), its sines and then its cosines."""
-    rates = 10000.0 ** (-2 * torch.arange((width + 1) // 2) / width)
-    angles = torch.arange(count)[:, None] * rates
-    return torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width]
 
 
 def patchify(spectrogram: Tensor, width: int) -> Tensor:

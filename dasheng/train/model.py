@@ -17,7 +17,7 @@ from dasheng import checkpoint
 from dasheng.blocks import EncoderConfig
 from dasheng.configuration import SIZES, parse
 from dasheng.encoder import Dasheng
-from dasheng.mae import DecoderConfig, MaskedAutoencoder, Target, start_from_sinusoids
+from dasheng.mae import DecoderConfig, MaskedAutoencoder, Target
 from dasheng.train import values
 from dasheng.train.config import TrainConfig
 from tasks.errors import UserError
@@ -34,7 +34,6 @@ ARGUMENTS: Mapping[str, Any] = {
     "patch_stride": tuple[int, int],
     "group_masking": bool | int,
     "target_norm": str,
-    "sinusoids": bool,
     "decoder": dict,
 }
 
@@ -50,8 +49,8 @@ def build(config: TrainConfig) -> MaskedAutoencoder:
 
     `model_args` has fields of `EncoderConfig`, over the size that the name stands for;
     `patch_stride`, which must be `patch_size`; `group_masking` (false, true for pairs, or how many
-    tokens are masked together); `target_norm` (`dasheng.mae.Target`); `sinusoids`
-    (`dasheng.mae.start_from_sinusoids`); and `decoder` with fields of `DecoderConfig`.
+    tokens are masked together); `target_norm` (`dasheng.mae.Target`); and `decoder` with fields of
+    `DecoderConfig`.
     `start_from` is a file, or a name (tiny, or a published size's).
 
     Raises:
@@ -67,12 +66,6 @@ def build(config: TrainConfig) -> MaskedAutoencoder:
     if target not in get_args(Target):
         known = ", ".join(get_args(Target))
         raise UserError(f"expected model_args.target_norm to be one of {known}, found {target}")
-    sinusoids = arguments.pop("sinusoids", False)
-    if sinusoids and config.start_from is not None:
-        raise UserError(
-            "expected either model_args.sinusoids or start_from, whose positions are "
-            "learned, found both"
-        )
     decoder = _decoder(decoder, arguments.pop("decoder", {}))
     if config.start_from is not None:
         encoder = _started(config.start_from, {**size, **arguments})
@@ -82,7 +75,7 @@ def build(config: TrainConfig) -> MaskedAutoencoder:
     recompute = config.activation_checkpointing
     if recompute is None:
         recompute = sum(parameter.numel() for parameter in encoder.parameters()) > _MANY
-    autoencoder = MaskedAutoencoder(
+    return MaskedAutoencoder(
         encoder,
         decoder,
         mask_ratio=config.mask_ratio,
@@ -90,9 +83,6 @@ def build(config: TrainConfig) -> MaskedAutoencoder:
         recompute=recompute,
         target=target,
     )
-    if sinusoids:
-        start_from_sinusoids(autoencoder)
-    return autoencoder
 
 
 def _read(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from dasheng.mae import (
     masked_loss,
     normalised,
     patchify,
-    start_from_sinusoids,
 )
 from dasheng.masking import random_mask
 from tests.dasheng.make_golden_mae import CASES, FILE
@@ -140,9 +140,12 @@ def test_a_step_towards_the_target_input() -> None:
 
 @pytest.mark.parametrize("width", [24, 9])
 def test_positions_start_from_sines_and_cosines(width: int) -> None:
-    model = MaskedAutoencoder(Dasheng(CONFIG), DecoderConfig(embed_dim=width, depth=1, num_heads=3))
-    before = copy.deepcopy(model.state_dict())
-    start_from_sinusoids(model)
+    decoder = DecoderConfig(embed_dim=width, depth=1, num_heads=3)
+    started = []
+    for config in (CONFIG, replace(CONFIG, sinusoids=True)):
+        torch.manual_seed(0)
+        started.append(MaskedAutoencoder(Dasheng(config), decoder))
+    before, model = started[0].state_dict(), started[1]
     names = {"encoder.time_pos_embed", "decoder.pos_embed"}
     after = model.state_dict()
     assert {name for name in after if not torch.equal(after[name], before[name])} == names

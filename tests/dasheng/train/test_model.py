@@ -78,7 +78,7 @@ def test_positions_start_from_sinusoids_where_asked(asked, first) -> None:
 def test_sinusoids_are_not_for_a_start_whose_positions_are_learned(tmp_path: Path) -> None:
     file = write_published(miniature(), tmp_path / "start.pt")
     asked = {"sinusoids": True, "decoder": DECODER}
-    with pytest.raises(UserError, match=r"^expected either model_args.sinusoids or start_from"):
+    with pytest.raises(UserError, match=r"start.pt has sinusoids False, the configuration True"):
         build(configured(start_from=str(file), model_args=asked))
     build(configured(start_from=str(file), model_args={**asked, "sinusoids": False}))
 

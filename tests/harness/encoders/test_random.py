@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dasheng.encoder import Dasheng
+from dasheng.train.config import TrainConfig
 from harness.encoder import load
 from harness.encoders import random
 from tests.dasheng.miniature import CONFIG, miniature, write_published
@@ -18,7 +19,7 @@ def trained(tmp_path: Path) -> str:
 
 def test_it_is_the_initialisation_with_the_trained_ones_statistics(trained: str) -> None:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(TrainConfig(train_data=("a.tar",)).seed)
         drawn = Dasheng(CONFIG).state_dict()
     found = random.load_model(trained).state_dict()
     statistics = miniature(seed=5).init_bn.state_dict()
