@@ -6,6 +6,7 @@ by `python` or `accelerate launch`, they train with the same loop.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -41,17 +42,20 @@ def accelerate(config: TrainConfig) -> Accelerator:
     Raises:
         UserError: for something else than DDP or FSDP2.
     """
-    accelerator = Accelerator(
-        # Said in so many words, or several processes on CPUs would not know of each other.
-        cpu=not torch.accelerator.is_available(),
-        gradient_accumulation_plugin=GradientAccumulationPlugin(
-            num_steps=config.gradient_accumulation_steps, sync_with_dataloader=False
-        ),
-        kwargs_handlers=[
-            DistributedDataParallelKwargs(gradient_as_bucket_view=True),
-            InitProcessGroupKwargs(timeout=PATIENCE),
-        ],
-    )
+    with warnings.catch_warnings():
+        # That it shares the cores out among processes on one CPU is as it should be.
+        warnings.filterwarnings("ignore", "OMP_NUM_THREADS")
+        accelerator = Accelerator(
+            # Said in so many words, or several processes on CPUs would not know of each other.
+            cpu=not torch.accelerator.is_available(),
+            gradient_accumulation_plugin=GradientAccumulationPlugin(
+                num_steps=config.gradient_accumulation_steps, sync_with_dataloader=False
+            ),
+            kwargs_handlers=[
+                DistributedDataParallelKwargs(gradient_as_bucket_view=True),
+                InitProcessGroupKwargs(timeout=PATIENCE),
+            ],
+        )
     kind = accelerator.distributed_type
     if kind not in _KNOWN or (kind == DistributedType.FSDP and not accelerator.is_fsdp2):
         raise UserError(
