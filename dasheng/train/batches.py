@@ -13,6 +13,7 @@ import multiprocessing
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -168,12 +169,14 @@ class TrainingBatches(Batches):
         """Of process `rank` of `world`, from a `position` on.
 
         Raises:
-            UserError: shards are missing, of the training or of the validation data, or `augment`
-                holds a mistake.
+            UserError: shards are missing, `augment` holds a mistake, or there is no audio to
+                validate on, which would otherwise be found out an epoch later.
         """
         augment.settings(config.augment)
-        shard_names(config.cv_data, "cv_data")
         names = shard_names(config.train_data, "train_data")
+        shard_names(config.cv_data, "cv_data")
+        if config.cv_data and rank == 0:
+            next(validation_batches(replace(config, num_workers=0, batch_size=1)))
         super().__init__(config, names, rank=rank, world=world, once=False, position=position)
 
 

@@ -175,6 +175,14 @@ def test_a_mistake_in_augment_is_found_at_the_start(shards: str) -> None:
         TrainingBatches(config(shards, augment={"mix": 2}))
 
 
+def test_validation_data_without_audio_are_told_before_training(
+    shards: str, tmp_path: Path
+) -> None:
+    labels = shard(tmp_path / "labels.tar", {"a.json": b"{}"})
+    with pytest.raises(UserError, match=r"^expected audio .* cv_data, found none[^\n]*$"):
+        TrainingBatches(config(shards, cv_data=(labels,)))
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_data_without_audio_are_told_in_one_line(tmp_path: Path, workers: int) -> None:
     labels = shard(tmp_path / "labels.tar", {"a.json": b"{}", "b.txt": b""})
@@ -182,7 +190,7 @@ def test_data_without_audio_are_told_in_one_line(tmp_path: Path, workers: int) -
     text.write_text("a list of files\n" * 99)
     for file in (labels, str(text)):
         with pytest.raises(UserError, match=r"^expected audio .* train_data, found none[^\n]*$"):
-            next(TrainingBatches(config(file, num_workers=workers)))
+            next(TrainingBatches(config(file, num_workers=workers, cv_data=())))
         with pytest.raises(UserError, match=r"^expected audio .* cv_data, found none[^\n]*$"):
             next(validation_batches(config(file, num_workers=workers)))
 
