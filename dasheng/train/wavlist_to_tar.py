@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import glob
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dasheng.files import write_whole
 from dasheng.train import filelist, pack
 from dasheng.train.filelist import Entry
 from dasheng.train.pack import Shard
@@ -144,10 +144,8 @@ def _refuse_others(shards: Sequence[Shard], folder: Path, stem: str) -> None:
 def _write_index(shards: Sequence[Shard], file: Path) -> None:
     """What `wids` finds samples by: https://github.com/webdataset/webdataset."""
     known = [{"url": str(shard.file), "nsamples": len(shard.entries)} for shard in shards]
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        temporary.write_text(json.dumps({"wids_version": 1, "shardlist": known}), encoding="utf-8")
-        temporary.replace(file)
+        write_whole(file, json.dumps({"wids_version": 1, "shardlist": known}).encode())
     except OSError as error:
         raise UserError(f"{file}: could not write the index, {error.strerror}") from None
 
