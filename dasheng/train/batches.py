@@ -174,9 +174,9 @@ class TrainingBatches(Batches):
         """
         augment.settings(config.augment)
         names = shard_names(config.train_data, "train_data")
-        shard_names(config.cv_data, "cv_data")
+        held_out = validation_batches(replace(config, num_workers=0, batch_size=1))
         if config.cv_data and rank == 0:
-            next(validation_batches(replace(config, num_workers=0, batch_size=1)))
+            next(held_out)
         super().__init__(config, names, rank=rank, world=world, once=False, position=position)
 
 
