@@ -74,12 +74,14 @@ class Outcome:
 
     scores: per fold (n_test, C) float32; the first largest is the predicted class. events: per
     fold those found in the test clips, in place of scores where clips are judged by events.
-    selection: None, or {"on": "valid", "grid": …, "chosen": [one per fold]}.
-    extra: further numbers for the record's `scores`.
+    neighbours: of a protocol that looks at them, per fold (n_test, k) int64 positions of the
+    clips nearest to each test clip, nearest first. selection: None, or {"on": "valid", "grid": …,
+    "chosen": [one per fold]}. extra: further numbers for the record's `scores`.
     """
 
     scores: tuple[np.ndarray, ...] = ()
     events: tuple[Events, ...] = ()
+    neighbours: tuple[np.ndarray, ...] = ()
     selection: dict[str, Any] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import platform
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from harness import metrics, scoring
 from harness.embed import Embeddings
 from harness.encoder import EXTRA, Encoder
-from harness.events import Events
 from harness.problem import Moments, Outcome, Problem, Protocol
-from harness.results import SCHEMA_VERSION, Detections, Predictions
+from harness.results import SCHEMA_VERSION
 from harness.targets import resolve
 from tasks.prepare import Index
 
@@ -124,40 +125,9 @@ def build(
                 "fit": run.fit_seconds,
             },
             "audio_seconds": embeddings.audio_seconds,
+            "peak_bytes": _peak_bytes(encoder),
         },
     }
-
-
-def predictions(
-    index: Index, embeddings: Embeddings, problem: Problem, outcome: Outcome
-) -> Predictions | Detections:
-    """The test clips of every fold with their class scores, or with the events found."""
-    tested = np.concatenate([fold.test for fold in problem.folds])
-    ids = index.clips["id"].to_numpy(dtype=str)[embeddings.kept]
-    folds = np.concatenate([np.repeat(fold.name, len(fold.test)) for fold in problem.folds])
-    classes = np.array(index.classes)
-    if problem.moments is not None:
-        before = np.cumsum([0, *(len(fold.test) for fold in problem.folds)])
-        found = [_table(found, first) for found, first in zip(outcome.events, before, strict=False)]
-        return Detections(
-            ids=ids[tested],
-            folds=folds,
-            classes=classes,
-            happened=_table(problem.moments.events.take(tested), 0),
-            found=np.concatenate(found),
-        )
-    return Predictions(
-        ids=ids[tested],
-        folds=folds,
-        classes=classes,
-        targets=problem.targets[tested],
-        scores=np.concatenate(outcome.scores, dtype=np.float32),
-    )
-
-
-def _table(events: Events, first: int) -> np.ndarray:
-    """Events as rows (E, 4) of clip, class, start and end; `first` is what clip 0 becomes."""
-    return np.column_stack([events.clip + first, events.label, events.start, events.end])
 
 
 def collapsed(embeddings: Embeddings, index: Index) -> str | None:
@@ -213,6 +183,19 @@ def _eventful(measured: pd.DataFrame, moments: Moments) -> dict[str, int]:
 
 
 @functools.cache
+def _peak_bytes(encoder: Encoder) -> dict[str, int | None]:
+    """The most memory that this process, and its part of a GPU, have held so far."""
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+    return {
+        "process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        "device": (
+            torch.cuda.max_memory_allocated(encoder.device)
+            if encoder.device.type == "cuda"
+            else None
+        ),
+    }
+
+
 def _versions() -> dict[str, str]:
     used = [name for name in EXTRA if name in sys.modules]
     packages = (*_PACKAGES, *used)

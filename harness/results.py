@@ -6,20 +6,18 @@ machine except under `run`; another one may round otherwise. The test clips'
 predictions lie beside it in `<protocol>.npz`.
 """
 
-import io
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from harness import predictions
 from harness.errors import UserError
 from harness.files import write_atomically
+from harness.predictions import Detections, Predictions
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Every field a record must have, with the types it may take; one with a "?" it may lack.
 SCHEMA: Mapping[str, Any] = {
@@ -77,47 +75,9 @@ SCHEMA: Mapping[str, Any] = {
         "versions": dict,
         "seconds": dict,
         "audio_seconds": float,
+        "peak_bytes": dict,
     },
 }
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The test clips of all folds, fold after fold.
-
-    Attributes:
-        ids: (n,) str, clip names.
-        folds: (n,) str, the fold in which the clip was tested.
-        targets: (n,) int64 class, or (n, classes) bool when multilabel.
-        scores: (n, classes) float32; the first largest is the predicted class.
-        classes: (classes,) str.
-    """
-
-    ids: np.ndarray
-    folds: np.ndarray
-    targets: np.ndarray
-    scores: np.ndarray
-    classes: np.ndarray
-
-
-@dataclass(frozen=True)
-class Detections:
-    """The test clips of all folds, fold after fold, and their events.
-
-    Attributes:
-        ids: (n,) str, clip names.
-        folds: (n,) str, the fold in which the clip was tested.
-        classes: (classes,) str.
-        happened: (E, 4) float64, the events of the reference: the clip's position among
-            `ids`, the class, start and end in ms.
-        found: likewise, those that were found.
-    """
-
-    ids: np.ndarray
-    folds: np.ndarray
-    classes: np.ndarray
-    happened: np.ndarray
-    found: np.ndarray
 
 
 def path(results: Path, model: str, task: str, protocol: str) -> Path:
@@ -125,7 +85,7 @@ def path(results: Path, model: str, task: str, protocol: str) -> Path:
     return results / model / task / f"{protocol}.json"
 
 
-def write(record: Mapping[str, Any], predictions: Predictions | Detections, results: Path) -> Path:
+def write(record: Mapping[str, Any], tested: Predictions | Detections, results: Path) -> Path:
     """Write a record and its predictions; the record last, so that it never stands alone.
 
     Raises:
@@ -135,9 +95,7 @@ def write(record: Mapping[str, Any], predictions: Predictions | Detections, resu
     target = path(
         results, record["model"]["name"], record["task"]["name"], record["protocol"]["name"]
     )
-    archive = io.BytesIO()
-    np.savez_compressed(archive, **vars(predictions))
-    write_atomically(target.with_suffix(".npz"), archive.getvalue())
+    write_atomically(predictions.beside(target), predictions.render(tested))
     write_atomically(target, render(record))
     return target
 
@@ -160,13 +118,6 @@ def read(file: Path) -> dict[str, Any]:
         raise UserError(f"{file}: expected a record in JSON, could not read it ({error})") from None
     validate(record, str(file))
     return record
-
-
-def read_predictions(file: Path) -> Predictions | Detections:
-    """The predictions beside the record `file`."""
-    with np.load(file.with_suffix(".npz"), allow_pickle=False) as archive:
-        kind = Detections if "found" in archive.files else Predictions
-        return kind(**{name: archive[name] for name in archive.files})
 
 
 def read_all(results: Path) -> Iterator[dict[str, Any]]:

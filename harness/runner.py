@@ -19,6 +19,7 @@ from harness.events import Events
 from harness.files import require_writable
 from harness.problem import Moments, Problem, Protocol
 from harness.protocols import PROTOCOLS
+from harness.tested import predictions
 from tasks.download import fetch
 from tasks.prepare import Index, prepare
 from tasks.spec import Archive, Task
@@ -189,7 +190,7 @@ def measure(encoder: Encoder, task: Task, plan: Plan, display: Display) -> Itera
                 fit_seconds=time.perf_counter() - start,
             ),
         )
-        tested = record.predictions(clips, embeddings, problem, outcome)
+        tested = predictions(clips, embeddings, problem, outcome)
         yield results.read(results.write(found, tested, plan.results))
 
 

@@ -18,7 +18,7 @@ import tasks.hear
 from dasheng import checkpoint
 from dasheng.blocks import EncoderConfig
 from dasheng.encoder import Dasheng
-from harness import results
+from harness import predictions, results
 from harness.cli import main
 from tests.tasks.miniature import hear
 from tests.tasks.miniature.mixtures import Mixture, mixtures
@@ -116,7 +116,7 @@ def test_int_labels_keep_the_order_of_their_numbers_and_a_class_may_miss_a_fold(
 ) -> None:
     record = measured(install("folds"), "melspec", tmp_path)
     (file,) = (tmp_path / "results").rglob("hear2021.json")
-    stored = results.read_predictions(file)
+    stored = predictions.read(file)
     assert isinstance(stored, results.Predictions)
     assert stored.classes.tolist() == ["0", "1", "2"]
     assert set(stored.targets[stored.folds == "fold01"]) == {0, 1}
@@ -165,7 +165,7 @@ def test_events_are_found_where_they_are(shared_data: Path, tmp_path: Path) -> N
     record = measured(task, "melspec", tmp_path)
     assert record["score"] > 0.9
     (file,) = (tmp_path / "results").rglob("hear2021.json")
-    stored = results.read_predictions(file)
+    stored = predictions.read(file)
     assert isinstance(stored, results.Detections)
     off = np.array([_nearest(stored.found, event) for event in stored.happened])
     assert np.median(off) <= 40

@@ -37,10 +37,11 @@ def solve(problem: Problem) -> Outcome:
     extra["by_k"]: the metric at every k, mean over folds. A bank smaller than k votes whole.
     """
     by_k: dict[int, list[float]] = {k: [] for k in KS}
-    scores = []
+    scores, nearest = [], []
     for fold in problem.folds:
         bank = np.sort(np.concatenate([fold.train, fold.valid]))
         near = neighbours(problem.embeddings, bank, fold.test)
+        nearest.append(bank[near[:, :K]])
         votes = np.zeros((len(near), problem.classes), np.float32)
         for rank in range(max(KS)):
             if rank < near.shape[1]:
@@ -51,7 +52,7 @@ def solve(problem: Problem) -> Outcome:
             if k == K:
                 scores.append(votes / min(k, near.shape[1]))
     extra = {"by_k": {str(k): float(np.mean(values)) for k, values in by_k.items()}}
-    return Outcome(scores=tuple(scores), extra=extra)
+    return Outcome(scores=tuple(scores), neighbours=tuple(nearest), extra=extra)
 
 
 def _add_votes(votes: np.ndarray, targets: np.ndarray) -> None:

@@ -114,15 +114,6 @@ def test_an_infinite_score_has_no_spread(index: Index, problem: Problem) -> None
     assert np.isnan(scores["d_prime"])
 
 
-def test_predictions_name_every_test_clip_once(index: Index, problem: Problem) -> None:
-    found = record.predictions(index, embeddings(np.eye(6)), problem, OUTCOME)
-    assert list(found.ids) == list("abcdef")
-    assert list(found.folds) == ["fold1"] * 3 + ["fold2"] * 3
-    assert list(found.targets) == [0, 0, 1, 0, 1, 1]
-    assert found.scores.shape == (6, 2)
-    assert list(found.classes) == ["x", "y"]
-
-
 def test_collapsed_embeddings_are_named(index: Index) -> None:
     healthy = np.random.default_rng(0).normal(size=(6, 8))
     constant = np.ones((6, 8)) + 1e-9 * healthy

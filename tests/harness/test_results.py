@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import results
+from harness import predictions, results
 from harness.errors import UserError
-from harness.results import Predictions
+from harness.predictions import Predictions
 from tests.harness.records import make_record
 
 
-def predictions() -> Predictions:
+def clips_kept() -> Predictions:
     return Predictions(
         ids=np.array(["a", "b"]),
         folds=np.array(["fold1", "fold2"]),
@@ -24,19 +24,19 @@ def predictions() -> Predictions:
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    file = results.write(make_record(), predictions(), tmp_path)
+    file = results.write(make_record(), clips_kept(), tmp_path)
     assert file == tmp_path / "base" / "esc50" / "knn.json"
     assert results.read(file) == make_record()
-    back = results.read_predictions(file)
-    for name, value in vars(predictions()).items():
+    back = predictions.read(file)
+    for name, value in vars(clips_kept()).items():
         np.testing.assert_array_equal(getattr(back, name), value)
 
 
 def test_bytes_are_sorted_and_stable(tmp_path: Path) -> None:
-    file = results.write(make_record(), predictions(), tmp_path)
+    file = results.write(make_record(), clips_kept(), tmp_path)
     first = (file.read_bytes(), file.with_suffix(".npz").read_bytes())
     shuffled = dict(reversed(make_record().items()))
-    results.write(shuffled, predictions(), tmp_path)
+    results.write(shuffled, clips_kept(), tmp_path)
     assert (file.read_bytes(), file.with_suffix(".npz").read_bytes()) == first
     assert first[0].endswith(b"}\n")
     assert list(json.loads(first[0])) == sorted(make_record())
@@ -45,7 +45,7 @@ def test_bytes_are_sorted_and_stable(tmp_path: Path) -> None:
 def test_an_undefined_score_is_null(tmp_path: Path) -> None:
     record = make_record(score=math.nan, scores__ci95=[-math.inf, math.inf])
     record["scores"]["floor"] = math.nan  # of an AUC, where a class has no test clip
-    read = results.read(results.write(record, predictions(), tmp_path))
+    read = results.read(results.write(record, clips_kept(), tmp_path))
     assert read["score"] is None
     assert read["scores"]["floor"] is None
     assert read["scores"]["ci95"] == [None, None]
@@ -54,7 +54,7 @@ def test_an_undefined_score_is_null(tmp_path: Path) -> None:
 def test_a_record_may_say_that_remote_code_was_executed(tmp_path: Path) -> None:
     record = make_record()
     record["model"]["remote_code"] = True
-    assert results.read(results.write(record, predictions(), tmp_path)) == record
+    assert results.read(results.write(record, clips_kept(), tmp_path)) == record
     record["model"]["remote_code"] = "yes"
     with pytest.raises(UserError, match=r"expected model.remote_code to be bool, found 'yes'"):
         results.validate(record, "it")
@@ -63,7 +63,7 @@ def test_a_record_may_say_that_remote_code_was_executed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 1}, "expected schema 2, found 1"),
+        ({"schema": 1}, "expected schema 3, found 1"),
         ({"score": "high"}, "expected score to be float or null, found 'high'"),
         ({"task__version": None}, "expected task.version to be int, found None"),
         ({"model": []}, "expected an object at model"),
@@ -71,7 +71,7 @@ def test_a_record_may_say_that_remote_code_was_executed(tmp_path: Path) -> None:
 )
 def test_wrong_fields_are_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message.replace(".", r"\.")):
-        results.write(make_record(**change), predictions(), tmp_path)
+        results.write(make_record(**change), clips_kept(), tmp_path)
     assert list(tmp_path.rglob("*.json")) == []
 
 
@@ -98,5 +98,5 @@ def test_partial_says_fewer_clips() -> None:
 
 def test_read_all_is_sorted(tmp_path: Path) -> None:
     for model in ("b", "a"):
-        results.write(make_record(model__name=model), predictions(), tmp_path)
+        results.write(make_record(model__name=model), clips_kept(), tmp_path)
     assert [record["model"]["name"] for record in results.read_all(tmp_path)] == ["a", "b"]

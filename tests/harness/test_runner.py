@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import results, runner
+from harness import predictions, results, runner
 from harness.embed import Settings
 from harness.errors import UserError
 from harness.runner import Plan, run
@@ -80,7 +80,7 @@ def test_scores_stand_above_the_floor_and_predictions_beside_the_record(plan: Pl
     assert record["score"] > 3 * record["scores"]["floor"]
     assert record["task"]["synthetic"]
     assert not results.is_partial(record)
-    stored = results.read_predictions(results.path(plan.results, "melspec", "demo", "knn"))
+    stored = predictions.read(results.path(plan.results, "melspec", "demo", "knn"))
     assert len(stored.ids) == record["n"]["expected_test"] == 480
     hits = stored.scores.argmax(axis=1) == stored.targets
     folds = [hits[stored.folds == name].mean() for name in np.unique(stored.folds)]
