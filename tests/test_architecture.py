@@ -27,7 +27,7 @@ ALLOWED = {
     "tasks": {"numpy", "pandas", "pyarrow", "soundfile"},
     "harness": {
         *{"tasks", "torch", "numpy", "scipy", "sklearn", "faiss", "pandas", "soundfile", "soxr"},
-        *{"safetensors", "click", "rich", "tabulate"},
+        *{"safetensors", "click", "rich", "tabulate", "matplotlib", "jinja2"},
     },
 }
 
