@@ -39,6 +39,7 @@ def test_equals_scikit_learn(seed: int, ties: bool, several: bool) -> None:
         warnings.simplefilter("ignore")
         precision = average_precision_score(truth, scores, average="macro")
     assert metrics.compute("mAP", targets, scores) == pytest.approx(precision, abs=1e-9)
+    assert metrics.average_precisions(targets, scores).mean() == pytest.approx(precision, abs=1e-9)
     positives = truth.sum(axis=0)
     if ((positives > 0) & (positives < len(truth))).all():
         area = roc_auc_score(truth, scores, average="macro")
