@@ -1,0 +1,178 @@
+"""The radar picture: an axis per task, a closed line per model.
+
+Each axis has its own scale: its rim is the best score shown, its centre a score of 0, so that half
+way out is half the best; where lower is better, the centre is infinitely much and half way out is
+twice the best. All words stand outside the rim, where no line comes.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Arc
+from matplotlib.textpath import TextPath
+
+from harness.figures import style
+from harness.figures.axes import Axis
+
+MOST = 8  # models that can be told apart
+LEAST = 3  # axes that span an area
+_RADIUS = 2.8  # inches from the centre to the rim
+_BAND = 1.075  # where domains are named, the rim being 1
+_WORDS = 1.15  # where tasks are named
+_REACH = 1.2  # of the picture's plot; words go beyond
+_LINE = 12.5  # points from line to line of words
+_RINGS = (0.25, 0.5, 0.75)
+SCALE = (
+    "Rim: the best of these models on each task, as printed. Centre: a score of 0. "
+    "Rings: a quarter, half, three quarters of the best."
+)
+_LOWER = "Lower is better on tasks marked ↓: half way out is twice the best."
+_GAPS = "Gaps: no score."
+_HOLLOW = "Hollow: partial†, fewer clips than the task officially has."
+
+
+def draw(title: str, axes: Sequence[Axis], looks: Mapping[str, style.Style]) -> Figure:
+    """The figure; `axes` grouped by domain, `looks` of the models to show."""
+    figure = Figure(figsize=(2 * _REACH * _RADIUS,) * 2)
+    plot = figure.add_axes((0, 0, 1, 1))
+    plot.set(xlim=(-_REACH, _REACH), ylim=(-_REACH, _REACH), aspect="equal")
+    plot.set_axis_off()
+    turns = [math.pi / 2 - 2 * math.pi * number / len(axes) for number in range(len(axes))]
+    for radius in (*_RINGS, 1.0):
+        around = [math.radians(degree) for degree in range(0, 361, 2)]
+        plot.plot(*_points(around, [radius] * len(around)), color=style.GRID, linewidth=0.8)
+    for axis, turn in zip(axes, turns, strict=True):
+        plot.plot(*_points([turn, turn], [0, 1]), color=style.GRID, linewidth=0.8)
+        _name(plot, axis, turn)
+    _domains(plot, axes, turns)
+    for model, look in looks.items():
+        _model(plot, model, look, axes, turns)
+    _legend(plot, title, axes, looks)
+    return figure
+
+
+def radius(axis: Axis, value: float) -> float:
+    """Where a score lies between the centre, 0, and the rim, 1."""
+    best = axis.best
+    less, more = (value, best) if axis.higher_is_better else (best, value)
+    if less == more:
+        return 1.0
+    return max(less / more, 0.0) if more > 0 else 0.0
+
+
+def _points(turns: Sequence[float], radii: Sequence[float]) -> tuple[list[float], list[float]]:
+    both = list(zip(turns, radii, strict=True))
+    return [r * math.cos(turn) for turn, r in both], [r * math.sin(turn) for turn, r in both]
+
+
+def _model(
+    plot: Axes, model: str, look: style.Style, axes: Sequence[Axis], turns: Sequence[float]
+) -> None:
+    """One model's line, broken where it has no score, and its points."""
+    scores = [axis.scores.get(model) for axis in axes]
+    radii = [
+        radius(axis, score.value) if score else math.nan
+        for axis, score in zip(axes, scores, strict=True)
+    ]
+    line = look.line() | {"marker": "none"}
+    plot.plot(*_points([*turns, turns[0]], [*radii, radii[0]]), **line)
+    for hollow in (False, True):
+        here = [n for n, score in enumerate(scores) if score and score.partial == hollow]
+        xs, ys = _points([turns[n] for n in here], [radii[n] for n in here])
+        fill = "none" if hollow else look.colour
+        plot.plot(xs, ys, look.marker, color=look.colour, markerfacecolor=fill)
+
+
+def _name(plot: Axes, axis: Axis, turn: float) -> None:
+    """A task's name, its best score and, where it is not accuracy, its metric: outside the rim."""
+    best = next(score for score in axis.scores.values() if score.value == axis.best)
+    lines: list[tuple[str, dict[str, Any]]] = [
+        (f"{axis.head}{'' if axis.higher_is_better else ' ↓'}", {}),
+        (f"{axis.text(axis.best)}{'†' if best.partial else ''}", {"weight": "bold"}),
+    ]
+    if axis.metric not in ("accuracy", ""):
+        lines.append((axis.metric, {"size": 7, "color": style.FAINT}))
+    across, up = math.cos(turn), math.sin(turn)
+    side = "center" if abs(across) < 0.1 else "left" if across > 0 else "right"
+    top = _LINE * (len(lines) * (up + 1) / 2 - 0.5)
+    for number, (text, looks) in enumerate(lines):
+        plot.annotate(
+            text,
+            (_WORDS * across, _WORDS * up),
+            xytext=(0, top - number * _LINE),
+            textcoords="offset points",
+            ha=side,
+            va="center",
+            **looks,
+        )
+
+
+def _domains(plot: Axes, axes: Sequence[Axis], turns: Sequence[float]) -> None:
+    """An arc along each domain's axes, with its name in the middle."""
+    step = 360 / len(axes)
+    for domain in dict.fromkeys(axis.domain for axis in axes):
+        pairs = zip(turns, axes, strict=True)
+        here = [math.degrees(turn) for turn, axis in pairs if axis.domain == domain]
+        first, last = max(here) + 0.4 * step, min(here) - 0.4 * step
+        middle = (first + last) / 2
+        size = 9
+        width = TextPath((0, 0), domain, size=size).get_extents().width / 72 / _RADIUS
+        half = math.degrees(width / _BAND) / 2 + 2
+        for start, end in ((last, middle - half), (middle + half, first)):
+            if end > start:
+                plot.add_patch(
+                    Arc((0, 0), 2 * _BAND, 2 * _BAND, theta1=start, theta2=end, color=style.FAINT)
+                )
+        upright = 90 if math.sin(math.radians(middle)) < -1e-9 else -90
+        plot.text(
+            _BAND * math.cos(math.radians(middle)),
+            _BAND * math.sin(math.radians(middle)),
+            domain,
+            rotation=middle + upright,
+            rotation_mode="anchor",
+            ha="center",
+            va="center",
+            size=size,
+            color=style.FAINT,
+        )
+
+
+def _legend(plot: Axes, title: str, axes: Sequence[Axis], looks: Mapping[str, style.Style]) -> None:
+    """The title and the models above the picture, how to read it below."""
+    lines, labels = [], []
+    for model, look in looks.items():
+        count = sum(model in axis.scores for axis in axes)
+        labels.append(model if count == len(axes) else f"{model} ({count} of {len(axes)} tasks)")
+        lines += plot.plot([], [], **look.line())
+    words = 3 * _LINE / 72 / _RADIUS  # as high as they get above and below
+    edge = (_WORDS + words + 0.05) / (2 * _REACH)
+    plot.legend(
+        lines,
+        labels,
+        title=title,
+        title_fontproperties={"size": 12, "weight": "bold"},
+        loc="lower center",
+        bbox_to_anchor=(0.5, 0.5 + edge),
+        ncols=min(len(labels), 4 if max(map(len, labels)) <= 20 else 2),
+        borderaxespad=0,
+    )
+    partial = any(score.partial for axis in axes for score in axis.scores.values())
+    remarks = [
+        SCALE,
+        *([_LOWER] if not all(axis.higher_is_better for axis in axes) else []),
+        *([_GAPS] if any(model not in axis.scores for axis in axes for model in looks) else []),
+        *([_HOLLOW] if partial else []),
+    ]
+    plot.text(
+        0.5,
+        0.5 - edge,
+        "\n".join(remarks),
+        transform=plot.transAxes,
+        ha="center",
+        va="top",
+        size=8,
+        color=style.FAINT,
+    )
