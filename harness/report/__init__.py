@@ -1,0 +1,1 @@
+"""Records → one HTML file that people read, and what it tells of each record."""

@@ -1,0 +1,69 @@
+"""Where the clips' embeddings lie on their first two principal components, thinned to be drawn.
+
+At most twelve classes are named, more colours cannot be told apart. They are those most involved
+in mistakes: on the picture one sees whether their clips lie among each other. Of clips that may
+have several labels they are the most frequent ones, and a clip is drawn as its most frequent
+label. All other clips are "other".
+
+Which clips are drawn depends on their names alone, so that they are the same for every model:
+half of them are of named classes where there are enough, every class by its share.
+"""
+
+import zlib
+from typing import Any
+
+import numpy as np
+
+from harness.predictions import Predictions
+from harness.report.confusion import Confusion
+
+NAMED = 12
+
+
+def of(kept: Predictions, points: int) -> dict[str, Any] | None:
+    """Return what is drawn of at most `points` clips; None where there is no picture."""
+    if not points or not len(kept.plane) or not np.ptp(kept.plane, axis=0).any():
+        return None
+    if kept.targets.ndim == 2:
+        frequency = kept.targets.sum(axis=0)
+        group = np.where(kept.targets, 1 + frequency, 0).argmax(axis=1)
+        group[~kept.targets.any(axis=1)] = -1  # without a label
+        weight = np.bincount(group[group >= 0], minlength=len(kept.classes))
+        right = kept.targets[np.arange(len(group)), kept.scores.argmax(axis=1)]
+    else:
+        group = kept.targets
+        confusion = Confusion.of(kept)
+        weight = confusion.support + confusion.claimed - 2 * confusion.hits
+        right = kept.scores.argmax(axis=1) == kept.targets
+    named = _largest(weight, np.bincount(group[group >= 0], minlength=len(kept.classes)))
+    rows = _thin(kept, group, np.isin(group, named), points)
+    place = {int(label): number for number, label in enumerate(named)}
+    return {
+        "named": named.tolist(),
+        "x": kept.plane[rows, 0].tolist(),
+        "y": kept.plane[rows, 1].tolist(),
+        "class": [place.get(int(label), len(named)) for label in group[rows]],
+        "right": "".join("01"[int(hit)] for hit in right[rows]),
+        "clips": len(kept.ids),
+    }
+
+
+def _largest(weight: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return the classes of most weight, then most clips, in stored order."""
+    order = np.lexsort((np.arange(len(weight)), -size, -weight))
+    return np.sort(order[size[order] > 0][:NAMED])
+
+
+def _thin(kept: Predictions, group: np.ndarray, named: np.ndarray, points: int) -> np.ndarray:
+    """Return the clips that are drawn, in the order of their draw."""
+    names = np.char.add(np.char.add(kept.folds, "/"), kept.ids)
+    lot = np.array([zlib.crc32(name.encode()) for name in names.tolist()])
+    order = np.lexsort((names, lot, group))
+    first = np.searchsorted(group[order], group[order])
+    size = np.searchsorted(group[order], group[order], "right") - first
+    share = np.empty(len(order))
+    share[order] = (np.arange(len(order)) - first) / size  # of the class that comes before
+    order = np.lexsort((names, lot, share))
+    ours, others = order[named[order]], order[~named[order]]
+    ours = ours[: max(points // 2, points - len(others))]
+    return np.concatenate([ours, others[: points - len(ours)]])
