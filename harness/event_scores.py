@@ -8,7 +8,7 @@ every head is validated again and again: hence our own. Unlike there, clips with
 predictions count. Every clip's counts are found once; a score is a function of their sum.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -17,7 +17,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from harness.events import Events, ranges
-from harness.metrics import interval
 
 SLACK = 1e-3  # s beyond the collar that candidates are looked for; far more than keys round
 OFFSET = 0.2  # share of an event's length that its end may be off, if more than the collar
@@ -121,20 +120,33 @@ def _error_rate(totals: np.ndarray) -> np.ndarray:
     return substituted / reference + deleted / reference + inserted / reference
 
 
+def _twice_matched_of_all(per_clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return 2 * per_clip[:, 0], per_clip[:, 1] + per_clip[:, 2]
+
+
+def _wrong_of_reference(per_clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return per_clip[:, :3].sum(axis=1), per_clip[:, 3]
+
+
 class _Metric(NamedTuple):
-    """Counts of each clip, (N, K), and the score of their sums: (…, K) → (…)."""
+    """Counts of each clip, (N, K), and the score of their sums: (K,) → ().
+
+    ratio: what each clip adds to the two sums, (N,) each, whose ratio the score is.
+    """
 
     tally: Callable[[Events, Events, int], np.ndarray]
     score: Callable[[np.ndarray], np.ndarray]
+    ratio: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+_F = (_f_measure, _twice_matched_of_all)
 
 
 _METRICS = {
-    "event_onset_200ms_fms": _Metric(partial(_matches, collar=0.2, offset=False), _f_measure),
-    "event_onset_50ms_fms": _Metric(partial(_matches, collar=0.05, offset=False), _f_measure),
-    "event_onset_offset_50ms_20perc_fms": _Metric(
-        partial(_matches, collar=0.05, offset=True), _f_measure
-    ),
-    "segment_1s_er": _Metric(partial(_segments, length=1.0), _error_rate),
+    "event_onset_200ms_fms": _Metric(partial(_matches, collar=0.2, offset=False), *_F),
+    "event_onset_50ms_fms": _Metric(partial(_matches, collar=0.05, offset=False), *_F),
+    "event_onset_offset_50ms_20perc_fms": _Metric(partial(_matches, collar=0.05, offset=True), *_F),
+    "segment_1s_er": _Metric(partial(_segments, length=1.0), _error_rate, _wrong_of_reference),
 }
 EVENT_METRICS = tuple(_METRICS)
 
@@ -169,22 +181,13 @@ def precision_recall(
     return float(precision), float(recall)
 
 
-def bootstrap(
-    metric: str,
-    folds: Sequence[tuple[Events, Events, int]],
-    *,
-    seed: int,
-    resamples: int = 1000,
-) -> tuple[float, float]:
-    """95 % percentile interval of the mean over folds, resampling the clips of each fold.
+def influence(metric: str, reference: Events, estimated: Events, clips: int) -> np.ndarray:
+    """Each clip's influence on the score: (N,), its sum 0; as harness.metrics.influence.
 
-    folds: (reference, estimated, clips) of each. As harness.metrics.bootstrap: resamples in
-    which the metric is undefined are left out, (NaN, NaN) if all are.
+    Scores are ratios of sums over clips: what a clip adds to the one, less the score times what
+    it adds to the other, as a share of that sum.
     """
-    rng = np.random.default_rng(seed)
-    drawn = np.zeros(resamples)
-    for reference, estimated, clips in folds:
-        drawings = rng.multinomial(clips, np.full(clips, 1 / clips), size=resamples)
-        totals = drawings @ counts(metric, reference, estimated, clips)
-        drawn += _METRICS[metric].score(totals) / len(folds)
-    return interval(drawn)
+    per_clip = counts(metric, reference, estimated, clips).astype(np.float64)
+    above, below = _METRICS[metric].ratio(per_clip)
+    with np.errstate(invalid="ignore", divide="ignore"):  # without events there is no score
+        return (above - above.sum() / below.sum() * below) / below.sum()

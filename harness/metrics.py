@@ -64,11 +64,17 @@ METRICS = ("accuracy", *_RANKED)  # computed of every task
 _FURTHER = ("chroma_accuracy", "top1_acc")  # computed where a task asks for them
 SHARES = ("accuracy", *_FURTHER)  # of clips predicted rightly
 _LOWER_IS_BETTER = ("segment_1s_er",)
+_NO_RATES = ("d_prime", "segment_1s_er")
 
 
 def higher_is_better(metric: str) -> bool:
     """Whether the larger of two scores is the better one; events' metrics included."""
     return metric not in _LOWER_IS_BETTER
+
+
+def is_rate(metric: str) -> bool:
+    """Whether it is from 0 to 1, so that percent means something; events' metrics included."""
+    return metric not in _NO_RATES
 
 
 def _rankings(targets: np.ndarray, scores: np.ndarray) -> Iterator[Ranking]:
@@ -129,8 +135,7 @@ def compute_all(
 
 def average_precisions(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Average precision of each class, as `compute` averages it: (C,), 0 without positives."""
-    every = np.ones(len(targets))
-    return np.concatenate([part.average_precision(every) for part in _rankings(targets, scores)])
+    return np.concatenate([part.average_precision() for part in _rankings(targets, scores)])
 
 
 def influence(metric: str, targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -141,20 +146,18 @@ def influence(metric: str, targets: np.ndarray, scores: np.ndarray) -> np.ndarra
     the score is not.
     """
     if metric in SHARES:
-        hits = hits(metric, targets, scores)
-        return (hits - hits.mean()) / len(hits)
-    value = _RANKED[metric]
-    parts = list(_rankings(targets, scores))
-    slope = value.slope(np.concatenate([value.by_class(part) for part in parts]))
-    first = np.cumsum([0, *(len(part.order) for part in parts)])
+        right = hits(metric, targets, scores)
+        return (right - right.mean()) / len(right)
+    ranked = _RANKED[metric]
+    by_class = [ranked.by_class(part) for part in _rankings(targets, scores)]
+    slopes = np.split(
+        ranked.slope(np.concatenate(by_class)), np.cumsum([len(part) for part in by_class])[:-1]
+    )
+    total = np.zeros(len(targets))
     with np.errstate(invalid="ignore"):  # a class without fault: no end of slope × no influence
-        return np.sum(
-            [
-                slope[start : start + len(part.order)] @ value.influence(part)
-                for start, part in zip(first, parts, strict=False)
-            ],
-            axis=0,
-        )
+        for slope, part in zip(slopes, _rankings(targets, scores), strict=True):
+            total += slope @ ranked.influence(part)
+    return total
 
 
 def floor(metric: str, targets_train: np.ndarray, targets_test: np.ndarray, classes: int) -> float:

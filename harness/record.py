@@ -54,7 +54,7 @@ def build(
     """The record of one (encoder, task, protocol), as `harness.results.SCHEMA` describes it."""
     task = index.task
     measured = index.clips.iloc[embeddings.kept]
-    scores = scoring.score(problem, outcome, task.further_metrics, run.seed)
+    scores = scoring.score(problem, outcome, task.further_metrics)
     own = scores.per_fold[problem.metric]
     with np.errstate(invalid="ignore"):  # d′ may be infinite
         mean = {metric: float(np.mean(values)) for metric, values in scores.per_fold.items()}

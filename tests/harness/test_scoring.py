@@ -29,7 +29,7 @@ def problem(**changes: object) -> Problem:
 
 def test_clips_are_scored_fold_by_fold() -> None:
     chances = np.random.default_rng(0).random((6, 2)).astype(np.float32)
-    found = score(problem(), Outcome(scores=(chances[:3], chances[3:])), ["chroma_accuracy"], 0)
+    found = score(problem(), Outcome(scores=(chances[:3], chances[3:])), ["chroma_accuracy"])
     truth, told = problem().targets, chances.argmax(axis=1)
     expected = [accuracy_score(truth[:3], told[:3]), accuracy_score(truth[3:], told[3:])]
     assert found.per_fold["accuracy"] == found.per_fold["chroma_accuracy"] == expected
@@ -55,7 +55,7 @@ def test_events_are_scored_fold_by_fold() -> None:
     right = Events.of([[(0, 100.0 * n + 150, 100.0 * n + 160)] for n in range(3)])
     wrong = Events.of([[(0, 320.0, 330.0)], [(1, 400.0, 450.0)], []])
     further = ["segment_1s_er"]
-    found = score(happenings(), Outcome(events=(right, wrong)), further, seed=0)
+    found = score(happenings(), Outcome(events=(right, wrong)), further)
     assert found.per_fold["event_onset_200ms_fms"] == pytest.approx([1.0, 2 / 5])
     assert found.per_fold["segment_1s_er"] == pytest.approx([0.0, 2 / 3])
     assert list(found.per_fold) == ["event_onset_200ms_fms", "segment_1s_er"]
@@ -65,6 +65,6 @@ def test_events_are_scored_fold_by_fold() -> None:
 
 def test_finding_nothing_misses_everything() -> None:
     nothing = Outcome(events=(Events.of([[]] * 3), Events.of([[]] * 3)))
-    found = score(happenings(), nothing, ["segment_1s_er"], seed=0)
+    found = score(happenings(), nothing, ["segment_1s_er"])
     assert found.per_fold["segment_1s_er"] == pytest.approx([1.0, 1.0])
     assert np.isnan(found.per_fold["event_onset_200ms_fms"]).all()
