@@ -1,14 +1,17 @@
-"""Scores that others published, read from results/published/<protocol>.csv.
+"""Scores that others published, read from the tables in results/published.
 
-Such a file opens with lines "# source: …" (where the numbers stand) and "# note: …" (what
-a reader must know). Then, one row per model: its title, the name it has here ("" where we
-do not have it), the columns whose cells are no baselines because the model collapsed there,
-its parameters in millions (a column that may be left out), and the scores in percent as they
-were published ("" where none was). They are the scores of tasks, in the published order; or,
-where the protocol's suite has domains, averages over those.
+Such a file opens with lines "# protocol: …" (where it is not the file's name: a protocol can have
+several tables), "# source: …" (where the numbers stand), "# date: …" (since when) and "# note: …"
+(what a reader must know). Then, one row per model: its title, the name it has here ("" where we
+do not have it), the columns whose cells are no baselines because the model collapsed there; what
+may be left out: its parameters in millions, and the date and source of its own numbers; and the
+scores in percent as they were published ("" where none was). They are the scores of tasks, in the
+published order; or, where the protocol's suite has domains, averages over those.
 """
 
 import csv
+import datetime
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +21,7 @@ from harness import suites
 from harness.errors import UserError
 
 _FACTS = ["title", "model", "collapsed"]
-_PARAMETERS = "parameters"
+_MORE = ("parameters", "date", "source")  # columns that may be left out
 _CHECKOUT = Path(__file__).parents[2] / "results" / "published"
 
 
@@ -28,7 +31,8 @@ class Row:
 
     `model` is what we call it, "" if we do not have it. `scores` maps a column to its
     published text, in percent; `collapsed` names the columns whose score is no baseline.
-    `parameters` is their published number, in millions, "" if none is told.
+    `parameters` is their published number, in millions, "" if none is told; `date` (YYYY-MM-DD)
+    and `source` are told where the rows of a table differ in them, else "".
     """
 
     title: str
@@ -36,17 +40,29 @@ class Row:
     collapsed: frozenset[str]
     scores: Mapping[str, str]
     parameters: str = ""
+    date: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published table: tasks or domains across, in their published order, models down."""
+    """A published table: tasks or domains across, in their published order, models down.
+
+    A task is named as tables show it: `hear-beehive-states` is the mean of its two folds.
+    """
 
     protocol: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     sources: tuple[str, ...]
     notes: tuple[str, ...]
+    dates: tuple[str, ...] = ()
+
+    @property
+    def averages(self) -> bool:
+        """Whether the columns are domains, and the scores averages over their tasks."""
+        suite = suites.averaged(self.protocol)
+        return suite is not None and set(self.columns) <= set(suite.domains)
 
     def concerns(self, records: Iterable[Mapping[str, Any]]) -> bool:
         """Whether one of the records is measured on a task of this table, by its protocol."""
@@ -82,28 +98,30 @@ def read(file: Path) -> Published:
     """
     try:
         lines = file.read_text().splitlines()
-    except (OSError, ValueError) as error:
+        cells = list(csv.reader(line for line in lines if not line.startswith("#")))
+    except (OSError, ValueError, csv.Error) as error:
         raise UserError(f"{file}: expected a table of published scores ({error})") from None
-    names, *rows = list(csv.reader(line for line in lines if not line.startswith("#"))) or [[]]
-    if names[: len(_FACTS)] != _FACTS:
+    names, *rows = cells or [[]]
+    if names[: len(_FACTS)] != _FACTS or len(set(names)) < len(names):
         raise UserError(
-            f"{file}: expected columns {', '.join(_FACTS)}, then those of scores, found "
-            f"{', '.join(names) or 'none'}"
+            f"{file}: expected columns {', '.join(_FACTS)}, then those of scores, each once, "
+            f"found {', '.join(names) or 'none'}"
         )
-    columns = tuple(name for name in names if name not in (*_FACTS, _PARAMETERS))
-    suite = suites.averaged(file.stem)
-    if suite and not set(columns) <= set(suite.domains):
-        raise UserError(
-            f"{file}: expected scores of the domains {', '.join(suite.domains)}, found "
-            f"{', '.join(columns)}"
-        )
-    return Published(
-        protocol=file.stem,
-        columns=columns,
+    table = Published(
+        protocol=(*_remarks(lines, "# protocol: "), file.stem)[0],
+        columns=tuple(name for name in names if name not in (*_FACTS, *_MORE)),
         rows=tuple(_row(row, names, file) for row in rows),
         sources=_remarks(lines, "# source: "),
         notes=_remarks(lines, "# note: "),
+        dates=_remarks(lines, "# date: "),
     )
+    suite = suites.averaged(table.protocol)
+    if suite and not (table.averages or set(table.columns) <= set(suite.columns(suite.tasks))):
+        raise UserError(
+            f"{file}: expected scores of tasks of {suite.title}, or of the domains "
+            f"{', '.join(suite.domains)}, found {', '.join(table.columns)}"
+        )
+    return table
 
 
 def _tables(folder: Path) -> list[Published]:
@@ -115,12 +133,16 @@ def _row(cells: Sequence[str], names: Sequence[str], file: Path) -> Row:
     try:
         scores = dict(zip(names, cells, strict=True))
         title, model, collapsed = (scores.pop(name) for name in _FACTS)
-        parameters = scores.pop(_PARAMETERS, "")
+        parameters, date, source = (scores.pop(name, "") for name in _MORE)
         for number in filter(None, [parameters, *scores.values()]):
-            float(number)
+            if not math.isfinite(float(number)):
+                raise ValueError
+        if date:
+            datetime.date.fromisoformat(date)
     except ValueError:
+        facts = [name for name in names if name in (*_FACTS, *_MORE)]
         raise UserError(
-            f"{file}: expected {', '.join(_FACTS)} and {len(names) - len(_FACTS)} numbers in "
+            f"{file}: expected {', '.join(facts)} and {len(names) - len(facts)} numbers in "
             f"each row, found {', '.join(cells)}"
         ) from None
     return Row(
@@ -129,6 +151,8 @@ def _row(cells: Sequence[str], names: Sequence[str], file: Path) -> Row:
         collapsed=frozenset(collapsed.split()),
         scores=scores,
         parameters=parameters,
+        date=date,
+        source=source,
     )
 
 
