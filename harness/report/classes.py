@@ -99,7 +99,15 @@ def table(columns: Columns, by: str, limit: int) -> dict[str, Any]:
         )
         for name, column in columns.items()
     }
-    return {"class": rows.tolist(), **shown, "total": total}
+    defined = columns[by][np.isfinite(columns[by])]
+    quartiles = np.quantile(defined, [0, 0.25, 0.5, 0.75, 1]) if len(defined) else None
+    return {
+        "class": rows.tolist(),
+        **shown,
+        "by": by,
+        "total": total,
+        "quartiles": None if quartiles is None else thousandths(quartiles),
+    }
 
 
 def _apart(rows: np.ndarray, classes: int) -> Events:

@@ -19,12 +19,17 @@ may differ from the record's score, the mean over folds, where folds differ in s
         f precision recall support found      events: thousandths, events that happened, found
         by           the column by which classes are worst
         total        how many classes there are
+        quartiles    least, lower quartile, median, upper quartile and most of the column `by`
+                     over all classes for which it is defined; null if there are none
         metric       events: the F-measure that says what matches
     confusion    multiclass, else null
         top          columns true, predicted, count (clips), share (of the true class,
                      thousandths), most frequent mistake first; left_out: clips of the others
         matrix       up to `length.matrix` classes: counts, a row per true class; else null
         order        with the matrix: the classes, those taken for each other side by side
+    magnets      null, or the clips that mislead kNN most: (id, classes, wrong, all), how many
+                 tested clips without any of their classes they are among the neighbours of, how
+                 many in all
     hardest      clips that went wrong, worst first: a list of
         id fold      names
         true predicted    multiclass: classes. multilabel: the label of the clip that is scored
@@ -38,7 +43,8 @@ may differ from the record's score, the mean over folds, where folds differ in s
     map          null, or the clips on the first two principal components of their embeddings
         x y          thousandths of the farthest
         class        number in `named`; the length of `named` for all other classes
-        right        "1" for a clip predicted rightly, "0" else, a character per clip
+        right        "1" for a clip whose predicted class is right, or the first of several labels;
+                     else "0": a character per clip
         named        at most twelve classes, in stored order: those most involved in mistakes;
                      the most frequent ones of several labels
         clips        how many there are, of which some may not be drawn
@@ -50,7 +56,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.predictions import Detections, Predictions
-from harness.report import classes, confusion, hardest, provenance, scatter
+from harness.report import classes, confusion, hardest, neighbours, provenance, scatter
 from harness.tables.cells import Record
 
 
@@ -60,13 +66,13 @@ class Length:
 
     mistakes: int
     classes: int
-    clips: int
+    clips: int  # and of magnets
     points: int
     matrix: int
 
 
 SHORT = Length(mistakes=5, classes=8, clips=5, points=100, matrix=0)
-LONG = Length(mistakes=30, classes=100, clips=20, points=1000, matrix=60)
+LONG = Length(mistakes=200, classes=100, clips=20, points=1000, matrix=60)
 
 
 def of(
@@ -105,23 +111,25 @@ def _of_one(
     return {
         "kind": "multiclass",
         "right": int(counts.hits.sum()),
-        "classes": {**classes.table(columns, by, length.classes), "by": by},
+        "classes": classes.table(columns, by, length.classes),
         "confusion": {
             "top": confusion.top(counts, length.mistakes),
             "matrix": counts.matrix.tolist() if whole else None,
             "order": confusion.neighbourly(counts) if whole else None,
         },
+        "magnets": neighbours.magnets(kept, length.clips),
         "hardest": hardest.of_labels(kept, length.clips, near),
         "map": scatter.of(kept, length.points),
     }
 
 
 def _of_several(kept: Predictions, length: Length, near: Predictions | None) -> dict[str, Any]:
-    by = "average_precision"
+    columns, by = classes.of_rankings(kept), "average_precision"
     return {
         "kind": "multilabel",
-        "classes": {**classes.table(classes.of_rankings(kept), by, length.classes), "by": by},
+        "classes": classes.table(columns, by, length.classes),
         "confusion": None,
+        "magnets": neighbours.magnets(kept, length.clips),
         "hardest": hardest.of_rankings(kept, length.clips, near),
         "map": scatter.of(kept, length.points),
     }
@@ -134,10 +142,10 @@ def _of_events(record: Record, kept: Detections, length: Length) -> dict[str, An
         "kind": "events",
         "classes": {
             **classes.table(classes.of_events(counts), "f", length.classes),
-            "by": "f",
             "metric": metric,
         },
         "confusion": None,
+        "magnets": None,
         "hardest": hardest.of_events(kept, counts, length.clips),
         "map": None,
     }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.predictions import Detections, Predictions
+from harness.report import neighbours
 from harness.report.compact import thousandths
 
 CLASSES = 3  # of a clip with events that are named
@@ -26,7 +27,7 @@ def of_labels(kept: Predictions, limit: int, near: Predictions | None) -> list[d
             "true": int(kept.targets[row]),
             "predicted": int(predicted[row]),
             "scores": thousandths(np.array([given[row], due[row]])),
-            **_neighbours(kept, row, near),
+            **neighbours.of(kept, row, near),
         }
         for row in rows
     ]
@@ -51,7 +52,7 @@ def of_rankings(kept: Predictions, limit: int, near: Predictions | None) -> list
             "predicted": int(others[row].argmax()),
             "scores": thousandths(np.array([others[row].max(), due[row, 0]])),
             "above": float(above[row]),
-            **_neighbours(kept, row, near),
+            **neighbours.of(kept, row, near),
         }
         for row in rows
     ]
@@ -91,27 +92,3 @@ def _worst(
 
 def _clip(kept: Predictions | Detections, row: int) -> dict[str, str]:
     return {"id": str(kept.ids[row]), "fold": str(kept.folds[row])}
-
-
-def _neighbours(kept: Predictions, row: int, near: Predictions | None) -> dict[str, Any]:
-    """Return the clip's neighbours, if the record or that of kNN knows them: (name, classes)."""
-    if not kept.neighbours.size:
-        if near is None:
-            return {}
-        same = np.flatnonzero((near.ids == kept.ids[row]) & (near.folds == kept.folds[row]))
-        if not len(same) or not near.neighbours.size:
-            return {}
-        kept, row = near, int(same[0])
-    return {
-        "neighbours": [
-            [str(name), _classes(kept, str(labels))]
-            for name, labels in zip(kept.neighbours[row], kept.neighbour_labels[row], strict=True)
-        ]
-    }
-
-
-def _classes(kept: Predictions, labels: str) -> list[int]:
-    """Classes of labels that were joined by "; "."""
-    names = kept.classes.tolist()
-    parts = [labels] if labels in names else labels.split("; ")
-    return [names.index(part) for part in parts if part in names]

@@ -11,7 +11,7 @@ from typing import Any
 from harness.tables.cells import Record
 
 DIGEST = 12  # hexadecimal digits that tell files apart
-FASTEST = 5000  # s of audio embedded in 1 s; beyond, embeddings were read and not computed
+FASTEST = 20_000  # s of audio in 1 s; beyond, embeddings were read from the cache, not computed
 SHORTEST = 0.1  # s of embedding that say anything of a speed
 
 LABELS: Mapping[str, tuple[str, ...]] = {
@@ -65,10 +65,11 @@ def resources(record: Record) -> dict[str, Any]:
     """Return what measuring took.
 
     seconds: of preparing, embedding and fitting. audio_seconds: length of all clips.
-    speed: seconds of audio embedded in a second, reading included; None where most embeddings
-    were plainly read from the cache. Some may have been even where it is told: then the encoder
-    is slower than that. process_bytes, device_bytes: the most memory held by then by a process
-    that may have measured other tasks before; None without a GPU.
+    speed: seconds of audio embedded in a second, decoding included; None where that is more than
+    can be computed, so that the embeddings came from the cache. Where it is told some of them
+    may have: an encoder is at most as fast as that. process_bytes, device_bytes: the most memory
+    held so far by the process, which may have measured other tasks before, and by its part of a
+    GPU, None without one.
     """
     run = record["run"]
     embed, audio = run["seconds"]["embed"], run["audio_seconds"]
