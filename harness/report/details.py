@@ -52,12 +52,12 @@ may differ from the record's score, the mean over folds, where folds differ in s
     provenance   `harness.report.provenance.of`: values, whose labels are LABELS there
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness.predictions import Detections, Predictions
 from harness.report import classes, confusion, hardest, neighbours, provenance, scatter
-from harness.tables.cells import Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ LONG = Length(mistakes=200, classes=100, clips=20, points=1000, matrix=60)
 
 
 def of(
-    record: Record,
+    record: Mapping[str, Any],
     kept: Predictions | Detections,
     length: Length = SHORT,
     near: Predictions | None = None,
@@ -101,7 +101,7 @@ def of(
 
 
 def _of_one(
-    record: Record, kept: Predictions, length: Length, near: Predictions | None
+    record: Mapping[str, Any], kept: Predictions, length: Length, near: Predictions | None
 ) -> dict[str, Any]:
     counts = confusion.Confusion.of(kept)
     columns, by = classes.of_labels(counts), "f1"
@@ -135,7 +135,7 @@ def _of_several(kept: Predictions, length: Length, near: Predictions | None) -> 
     }
 
 
-def _of_events(record: Record, kept: Detections, length: Length) -> dict[str, Any]:
+def _of_events(record: Mapping[str, Any], kept: Detections, length: Length) -> dict[str, Any]:
     metric = classes.judged_by(record["task"]["metric"])
     counts = classes.tally(kept, metric)
     return {

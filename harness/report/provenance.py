@@ -8,8 +8,6 @@ such field.
 from collections.abc import Mapping
 from typing import Any
 
-from harness.tables.cells import Record
-
 DIGEST = 12  # hexadecimal digits that tell files apart
 FASTEST = 20_000  # s of audio in 1 s; beyond, embeddings were read from the cache, not computed
 SHORTEST = 0.1  # s of embedding that say anything of a speed
@@ -32,7 +30,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def of(record: Record) -> dict[str, list[Any]]:
+def of(record: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the values of each group, in the order of LABELS."""
     model, task, protocol = record["model"], record["task"], record["protocol"]
     n, run = record["n"], record["run"]
@@ -61,7 +59,7 @@ def of(record: Record) -> dict[str, list[Any]]:
     }
 
 
-def resources(record: Record) -> dict[str, Any]:
+def resources(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what measuring took.
 
     seconds: of preparing, embedding and fitting. audio_seconds: length of all clips.
