@@ -8,7 +8,9 @@ import click
 
 from harness.commands import show
 from harness.commands.cache import cache
+from harness.commands.check import check
 from harness.commands.options import INTERRUPTED, MISTAKE
+from harness.commands.plot import plot
 from harness.commands.prepare import prepare
 from harness.commands.run import run
 from harness.errors import UserError, storage_error
@@ -19,7 +21,17 @@ def cli() -> None:
     """Measure audio encoders: any HEAR module, on any task, with any protocol."""
 
 
-for _command in (run, prepare, show.list_, show.table, show.validate, cache, show.doctor_):
+for _command in (
+    run,
+    prepare,
+    check,
+    show.list_,
+    show.table,
+    plot,
+    show.validate,
+    cache,
+    show.doctor_,
+):
     cli.add_command(_command)
 
 

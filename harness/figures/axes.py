@@ -31,11 +31,12 @@ class Score:
 class Axis:
     """What is measured, and how the models did.
 
-    title: short. domain: of its tasks. metric: its name, "" where it is an average. rate: whether
-    scores are in percent. floor: what the majority class would score, None where that is not one
-    number. scores: by model, in the order of the models.
+    name: of the task, the whole or the domain; title: shorter. domain: of its tasks. metric: its
+    name, "" where it is an average. rate: whether scores are in percent. floor: what the majority
+    class would score, None where that is not one number. scores: by model, in the models' order.
     """
 
+    name: str
     title: str
     domain: str
     metric: str
@@ -156,6 +157,7 @@ def _axis(name: str, columns: Columns, records: Sequence[Record], whole: bool = 
         if score and not (whole and score.partial):
             scores[model] = score
     return Axis(
+        name=name,
         title=name.removeprefix("hear-"),
         domain=facts[0]["domain"] if facts else "",
         metric=metrics[0] if len(metrics) == 1 and not whole else "",

@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import matplotlib
+from matplotlib.figure import Figure
 
 from harness.errors import UserError
-from harness.figures import axes, radar, style
+from harness.figures import axes, bars, k, radar, size, style
 from harness.figures.axes import Axis, Record
 from harness.figures.picture import Picture
+
+MOST = 8  # models whose lines can be told apart: as many as there are colours
+LEAST = 3  # axes that span an area
 
 
 class Undrawn(UserError):
@@ -16,65 +20,154 @@ class Undrawn(UserError):
 
 
 class Pictures(NamedTuple):
-    """drawn: in order of their names. left_out: a line with the reason for each other."""
+    """drawn: by kind, then protocol. left_out: the name of each other one, and the reason."""
 
     drawn: list[Picture]
-    left_out: list[str]
+    left_out: dict[str, str]
 
 
-# A name, the records of one protocol, whether their tasks were named one by one, what each model
-# looks like → the picture. Raises Undrawn.
-Draw = Callable[[str, Sequence[Record], bool, Mapping[str, style.Style]], Picture]
+class Subject(NamedTuple):
+    """What a picture is to be of.
+
+    name: of the picture. records: of one protocol. named: whether their tasks were named one by
+    one. strict: whether to refuse more models than can be told apart instead of taking the best.
+    looks: what each model looks like, in all pictures.
+    """
+
+    name: str
+    records: Sequence[Record]
+    named: bool
+    strict: bool
+    looks: Mapping[str, style.Style]
+
+    @property
+    def protocol(self) -> str:
+        """Its name."""
+        return self.records[0]["protocol"]["name"]
 
 
 def pictures(
-    records: Sequence[Record],
-    kinds: Sequence[str] = (),
-    *,
-    tasks: Sequence[str] = (),
+    records: Sequence[Record], kinds: Sequence[str] = (), *, named: bool = False
 ) -> Pictures:
     """Every picture of some kinds, or of all, that the records have enough scores for.
 
-    One of each kind per protocol; models look alike in all. A suite's radar has the suite's tasks,
-    unless `tasks` names others. Of more models than a radar can show it has the best by average
-    rank, and its title says so.
+    One of each kind per protocol; a model looks the same in all. Of a suite that is averaged, the
+    suite's tasks are shown and no others, unless the records' tasks were `named` one by one. Of
+    more models than a picture of lines can show, the best by average rank are taken, and its title
+    says so; or where its kind is one of `kinds`, it is left out.
+
+    Raises:
+        UserError: there is no picture at all of one of `kinds`; or one would mix versions of a
+            task or a protocol.
     """
     looks = style.styles(axes.models(records))
-    drawn, left_out = [], []
+    drawn: list[Picture] = []
+    left_out: dict[str, str] = {}
     for kind in kinds or KINDS:
-        for protocol in sorted({record["protocol"]["name"] for record in records}):
-            name = f"{kind}-{protocol}"
-            here = [r for r in records if r["protocol"]["name"] == protocol]
-            if tasks:
-                here = [r for r in here if r["task"]["name"] in tasks]
+        reasons = {}
+        protocols = sorted({record["protocol"]["name"] for record in records})
+        for protocol in protocols:
+            here = [record for record in records if record["protocol"]["name"] == protocol]
+            _refuse_mixed(here)
+            subject = Subject(f"{kind}-{protocol}", here, named, bool(kinds), looks)
             try:
                 with matplotlib.rc_context(style.SETTINGS):
-                    drawn.append(KINDS[kind](name, here, bool(tasks), looks))
+                    drawn.append(KINDS[kind](subject))
             except Undrawn as reason:
-                left_out.append(f"{name}: {reason}")
+                reasons[subject.name] = str(reason)
+        if kinds and len(reasons) == len(protocols):
+            raise UserError("; ".join(f"{name}: {why}" for name, why in reasons.items()))
+        left_out |= reasons
     return Pictures(drawn, left_out)
 
 
-def _radar(
-    name: str, records: Sequence[Record], named: bool, looks: Mapping[str, style.Style]
-) -> Picture:
-    found = axes.tasks(records, named)
-    if len(found) < radar.LEAST:
-        raise Undrawn(f"expected scores on {radar.LEAST} tasks or more, found {len(found)}")
-    shown = [model for model in looks if any(model in axis.scores for axis in found)]
-    title = f"{records[0]['protocol']['name']}, {len(found)} tasks"
-    if len(shown) > radar.MOST:
-        best = axes.by_rank(found, shown)[: radar.MOST]
-        title += f": the {radar.MOST} best of {len(shown)} models by average rank"
-        shown = [model for model in shown if model in best]
-        found = axes.of_models(found, shown)
-    figure = radar.draw(title, found, {model: looks[model] for model in shown})
-    return Picture(name=name, title=title, words=_words(found), figure=figure)
+def _radar(subject: Subject) -> Picture:
+    found = axes.tasks(subject.records, subject.named)
+    if len(found) < LEAST:
+        raise Undrawn(f"expected scores on {LEAST} tasks or more, found {len(found)}")
+    found, which = _few(subject, found)
+    title = f"{subject.protocol}: {len(found)} tasks{which}"
+    return _picture(subject, title, found, radar.draw(title, found, _shown(subject, found)))
 
 
-def _words(found: Sequence[Axis]) -> str:
-    """The best of each axis in words, for who cannot see the picture."""
-    return "; ".join(axis.words() for axis in found) + "."
+def _bars(subject: Subject) -> Picture:
+    found = _averages_or_tasks(subject)
+    title = f"{subject.protocol}: scores with their 95 % intervals"
+    return _picture(subject, title, found, bars.draw(title, found, _shown(subject, found)))
 
 
-KINDS: Mapping[str, Draw] = {"radar": _radar}
+def _k(subject: Subject) -> Picture:
+    found = axes.tasks(subject.records, subject.named)
+    over = k.curves(found, subject.records)
+    if not over:
+        raise Undrawn("expected scores for several k, found none")
+    found, which = _few(subject, [axis for axis in found if axis.name in over])
+    title = f"{subject.protocol}: scores over k, the number of neighbours{which}"
+    chosen = subject.records[0]["protocol"]["params"]["k"]
+    figure = k.draw(title, found, over, chosen, _shown(subject, found))
+    return _picture(subject, title, found, figure)
+
+
+def _size(subject: Subject) -> Picture:
+    found = _averages_or_tasks(subject)
+    shown = _shown(subject, found)
+    sizes = {r["model"]["name"]: r["model"]["parameters"] for r in subject.records}
+    different = {sizes[model] for model in shown} - {0}
+    if len(different) < 2:
+        raise Undrawn(f"expected models of 2 sizes or more, found {len(different)}")
+    title = f"{subject.protocol}: scores over the number of parameters"
+    return _picture(subject, title, found, size.draw(title, found, sizes, shown))
+
+
+def _averages_or_tasks(subject: Subject) -> list[Axis]:
+    """The domains' averages where any is whole, else the tasks."""
+    averages = [] if subject.named else axes.domains(subject.records)
+    found = averages or axes.tasks(subject.records, subject.named)
+    if not found:
+        raise Undrawn("expected scores, found none that is defined")
+    return found
+
+
+def _few(subject: Subject, found: list[Axis]) -> tuple[list[Axis], str]:
+    """The axes with no more models than can be told apart; which, if not all."""
+    shown = list(_shown(subject, found))
+    if len(shown) <= MOST:
+        return found, ""
+    if subject.strict:
+        raise Undrawn(f"expected {MOST} models at most, found {len(shown)}; pick some: --models")
+    best = axes.by_rank(found, shown)[:MOST]
+    which = f", the {MOST} best of {len(shown)} models by average rank"
+    return axes.of_models(found, best), which
+
+
+def _shown(subject: Subject, found: Sequence[Axis]) -> dict[str, style.Style]:
+    """What the models look like that have a score on any of the axes."""
+    models = {model for axis in found for model in axis.scores}
+    return {model: look for model, look in subject.looks.items() if model in models}
+
+
+def _picture(subject: Subject, title: str, found: Sequence[Axis], figure: Figure) -> Picture:
+    words = "Best: " + "; ".join(axis.words() for axis in found) + "."
+    return Picture(name=subject.name, title=title, words=words, figure=figure)
+
+
+def _refuse_mixed(records: Sequence[Record]) -> None:
+    versions: dict[str, set[int]] = {}
+    for record in records:
+        for part in ("protocol", "task"):
+            name = f"{part} {record[part]['name']}"
+            versions.setdefault(name, set()).add(record[part]["version"])
+    for name, found in versions.items():
+        if len(found) > 1:
+            raise UserError(
+                f"expected one version of the {name} in a picture, found {sorted(found)}; "
+                "run the older ones again"
+            )
+
+
+KINDS: Mapping[str, Callable[[Subject], Picture]] = {
+    "radar": _radar,
+    "bars": _bars,
+    "k": _k,
+    "size": _size,
+}

@@ -4,7 +4,6 @@ The same picture has the same bytes: no date, no version, no random names, matpl
 """
 
 import io
-import re
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -12,14 +11,10 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from harness.figures import style
+from harness.figures.inline import element
 
 _DOTS_PER_INCH = 160
 _METADATA = {"svg": ("Date", "Creator", "Format", "Type"), "png": ("Software",)}
-_TAG = re.compile(r"<[^>]*>")
-_NO_TURN = re.compile(r' transform="rotate\(-0 [^)]*\)"')
-_FRACTION = re.compile(r"(\.\d\d)\d+")
-_FONT = re.compile(r"font-family: [^;\"]*; ?")
-_COLOUR = re.compile("|".join(style.VARIABLES))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +43,7 @@ def svg(picture: Picture, *, inline: bool = False, prefix: str | None = None) ->
     if not inline:
         return _spoken(_saved(picture.figure, "svg", "white", "path").decode(), picture, prefix)
     document = _saved(picture.figure, "svg", "none", "none").decode()
-    start = document.index("<svg ")
-    element = re.sub(r" <defs>\n  <style.*?</defs>\n", "", document[start:], flags=re.DOTALL)
-    element = element.replace(" version=", f' style="{_JOINTS}" version=', 1)  # was for all tags
-    referred = set(re.findall(r"#([\w-]+)", element))
-    element = _TAG.sub(lambda tag: _lean(tag.group(), referred, prefix), element)
-    return _spoken(re.sub(r"\n\s*", "\n", element), picture, prefix)
-
-
-_JOINTS = "stroke-linejoin: round; stroke-linecap: butt"
-
-
-def _lean(tag: str, referred: set[str], prefix: str) -> str:
-    """A tag in fewer bytes, in the page's colours and font, its id its own."""
-    tag = _FRACTION.sub(r"\1", _FONT.sub("", _NO_TURN.sub("", tag.replace("\n", ""))))
-    tag = _COLOUR.sub(lambda colour: style.VARIABLES[colour.group()], tag)
-    tag = re.sub(r' id="([^"]*)"', lambda m: m.group() if m.group(1) in referred else "", tag)
-    return re.sub(r'( id="|href="#|url\(#)', rf"\1{prefix}-", tag)
+    return _spoken(element(document, prefix), picture, prefix)
 
 
 def _spoken(document: str, picture: Picture, prefix: str) -> str:

@@ -11,14 +11,11 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Arc
-from matplotlib.textpath import TextPath
+from matplotlib.patches import Arc, Circle
 
-from harness.figures import style
+from harness.figures import panels, style
 from harness.figures.axes import Axis
 
-MOST = 8  # models that can be told apart
-LEAST = 3  # axes that span an area
 _RADIUS = 2.8  # inches from the centre to the rim
 _BAND = 1.075  # where domains are named, the rim being 1
 _WORDS = 1.15  # where tasks are named
@@ -42,8 +39,7 @@ def draw(title: str, axes: Sequence[Axis], looks: Mapping[str, style.Style]) -> 
     plot.set_axis_off()
     turns = [math.pi / 2 - 2 * math.pi * number / len(axes) for number in range(len(axes))]
     for radius in (*_RINGS, 1.0):
-        around = [math.radians(degree) for degree in range(0, 361, 2)]
-        plot.plot(*_points(around, [radius] * len(around)), color=style.GRID, linewidth=0.8)
+        plot.add_patch(Circle((0, 0), radius, fill=False, color=style.GRID, linewidth=0.8))
     for axis, turn in zip(axes, turns, strict=True):
         plot.plot(*_points([turn, turn], [0, 1]), color=style.GRID, linewidth=0.8)
         _name(plot, axis, turn)
@@ -119,8 +115,7 @@ def _domains(plot: Axes, axes: Sequence[Axis], turns: Sequence[float]) -> None:
         first, last = max(here) + 0.4 * step, min(here) - 0.4 * step
         middle = (first + last) / 2
         size = 9
-        width = TextPath((0, 0), domain, size=size).get_extents().width / 72 / _RADIUS
-        half = math.degrees(width / _BAND) / 2 + 2
+        half = math.degrees(panels.width(domain, size) / _RADIUS / _BAND) / 2 + 2
         for start, end in ((last, middle - half), (middle + half, first)):
             if end > start:
                 plot.add_patch(

@@ -1,0 +1,82 @@
+"""`plot`: the records as pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness import figures, results, suites
+from harness.commands import options
+from harness.errors import UserError
+from harness.files import write_atomically
+
+Record = dict[str, Any]
+
+
+@click.command("plot")
+@click.argument("kinds", nargs=-1, type=click.Choice(list(figures.KINDS)), metavar="[KIND]…")
+@options.results
+@click.option("--models", help="Comma-separated; all unless given.")
+@click.option("--tasks", "task_names", help="Comma-separated; all unless given.")
+@click.option("--suite", help="A named list of tasks instead; see `list suites`.")
+@click.option("--protocol", "protocols", help="Comma-separated; all unless given.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder for the pictures.  [default: figures/ in that of the records]",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["svg", "png"]), default="svg", show_default=True
+)
+def plot(
+    kinds: Sequence[str],
+    results_folder: Path,
+    models: str | None,
+    task_names: str | None,
+    suite: str | None,
+    protocols: str | None,
+    output: Path | None,
+    form: str,
+) -> None:
+    """Draw the records as pictures, a file per KIND and protocol.
+
+    KIND is radar (an axis per task), bars (with intervals), k (kNN over k) or size (over the
+    number of parameters); without any, all that there are enough scores for.
+    """
+    if task_names is not None and suite is not None:
+        raise UserError("expected --tasks or --suite, found both")
+    records = list(results.read_all(results_folder))
+    if not records:
+        raise UserError(f"expected records in {results_folder}, found none; pass --results")
+    for part, names in (("model", models), ("protocol", protocols), ("task", task_names)):
+        if names is not None:
+            records = _of(records, part, options.names(names))
+    if suite is not None:
+        records = _of_suite(records, suite)
+    drawn, left_out = figures.pictures(records, kinds, named=task_names is not None)
+    for picture in drawn:
+        file = (output or results_folder / "figures") / f"{picture.name}.{form}"
+        data = figures.svg(picture).encode() if form == "svg" else figures.png(picture)
+        write_atomically(file, data)
+        click.echo(file)
+    for name, reason in left_out.items():
+        click.echo(f"left out {name}: {reason}", err=True)
+
+
+def _of(records: Sequence[Record], part: str, names: Sequence[str]) -> list[Record]:
+    """The records of the named models, tasks or protocols."""
+    there = sorted({record[part]["name"] for record in records})
+    for name in names:
+        if name not in there:
+            found = ", ".join(there) or "none"
+            raise UserError(f"expected records of the {part} {name}, found those of {found}")
+    return [record for record in records if record[part]["name"] in names]
+
+
+def _of_suite(records: Sequence[Record], suite: str) -> list[Record]:
+    wanted = suites.load(suite).tasks
+    found = [record for record in records if record["task"]["name"] in wanted]
+    if not found:
+        raise UserError(f"expected records on tasks of the suite {suite}, found none")
+    return found
