@@ -69,7 +69,7 @@ def compare(record: Record, kept: Kept, other_record: Record, other_kept: Kept) 
     _require_pair(_named(record), metric, own, other_record["task"]["metric"], other)
     if isinstance(own, Predictions) and isinstance(other, Predictions) and metric in metrics.SHARES:
         return _of_shares(_hits(metric, own), _hits(metric, other))
-    return _of_scores(metric, _scored(metric, own), _scored(metric, other))
+    return _of_scores(metric, scored(metric, own), scored(metric, other))
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -216,7 +216,7 @@ def _hits(metric: str, kept: Predictions) -> list[np.ndarray]:
     return [right[kept.folds == fold] for fold in np.unique(kept.folds)]
 
 
-def _scored(metric: str, kept: Kept) -> list[tuple[float, np.ndarray]]:
+def scored(metric: str, kept: Kept) -> list[tuple[float, np.ndarray]]:
     """Score and influences, () and (N,), for each fold."""
     folds = [np.flatnonzero(kept.folds == fold) for fold in np.unique(kept.folds)]
     if isinstance(kept, Predictions):
