@@ -12,6 +12,9 @@ import numpy as np
 def thousandths(values: np.ndarray) -> Any:
     """Nested lists of an array's values in thousandths; None where they are not finite."""
     finite = np.isfinite(values)
-    whole = np.rint(1000 * np.where(finite, values, 0)).astype(np.int64).astype(object)
+    # What lies halfway goes to the even one, whatever the last bits of a sum are.
+    whole = (
+        np.rint(np.round(1000.0 * np.where(finite, values, 0), 6)).astype(np.int64).astype(object)
+    )
     whole[~finite] = None
     return whole.tolist()

@@ -5,8 +5,8 @@ in mistakes: on the picture one sees whether their clips lie among each other. O
 have several labels they are the most frequent ones, and a clip is drawn as its most frequent
 label. All other clips are "other".
 
-Which clips are drawn depends on their names alone, so that they are the same for every model:
-half of them are of named classes where there are enough, every class by its share.
+Which clips of a class are drawn depends on their names alone, so that maps of several models show
+the same ones; every class gets its share, but named classes half of the picture if they fill it.
 """
 
 import zlib
