@@ -1,0 +1,61 @@
+"""`report`: all that is known of some records, as one HTML file."""
+
+from pathlib import Path
+
+import click
+
+from harness import predictions, report, results
+from harness.commands import options
+from harness.errors import UserError
+from harness.files import write_atomically
+from harness.predictions import Detections, Predictions
+from harness.report.content import Record
+from harness.tables import published
+
+
+@click.command("report")
+@options.results
+@click.option("--models", help="Comma-separated; these models' records only.")
+@click.option("--tasks", help="Comma-separated; these tasks' records only.")
+@click.option("--protocols", help="Comma-separated; these protocols' records only.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write.  [default: report.html in the folder of the records]",
+)
+def report_(
+    results_folder: Path,
+    models: str | None,
+    tasks: str | None,
+    protocols: str | None,
+    output: Path | None,
+) -> None:
+    """Write one HTML file: tables, pictures, and what lies behind every score.
+
+    It opens in a browser, needs no network and can be printed.
+    """
+    records = list(results.read_all(results_folder))
+    if not records:
+        raise UserError(f"expected records in {results_folder}, found none; pass --results")
+    for part, names in (("model", models), ("task", tasks), ("protocol", protocols)):
+        if names is not None:
+            records = _of(records, part, options.names(names))
+
+    def kept(record: Record) -> Predictions | Detections:
+        names = (record[part]["name"] for part in ("model", "task", "protocol"))
+        return predictions.read(results.path(results_folder, *names))
+
+    page = report.html(records, kept, published.beside(records, results_folder))
+    file = output or results_folder / "report.html"
+    write_atomically(file, page.encode())
+    click.echo(file)
+
+
+def _of(records: list[dict], part: str, names: list[str]) -> list[dict]:
+    """The records of the named models, tasks or protocols."""
+    there = sorted({record[part]["name"] for record in records})
+    for name in names:
+        if name not in there:
+            found = ", ".join(there) or "none"
+            raise UserError(f"expected records of the {part} {name}, found those of {found}")
+    return [record for record in records if record[part]["name"] in names]

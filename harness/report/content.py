@@ -1,0 +1,161 @@
+"""Records → what the page shows: an overview, and what is told of each task, as plain data.
+
+A task's data stand in the page as JSON and are drawn when the task is looked at. What many of its
+records share, such as where they come from, is told once and referred to by its place.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from harness import metrics, results
+from harness.predictions import Detections, Predictions
+from harness.report import details
+from harness.report.provenance import LABELS
+from harness.tables.table import MARKS
+
+Record = Mapping[str, Any]
+Kept = Callable[[Record], Predictions | Detections]
+
+# Up to so many records are told at length: 30 KB each where tasks have many clips and classes.
+# Thirty models on 28 tasks are a thousand, of 3 KB each, and the page has to open at once.
+AT_LENGTH = 100
+
+
+def marks(record: Record) -> str:
+    """The marks of a record's score, in the tables' order."""
+    found = {
+        "°": record["task"]["synthetic"],
+        "†": results.is_partial(record),
+        "‡": record["scores"]["collapsed"],
+    }
+    return "".join(mark for mark, holds in found.items() if holds)
+
+
+def meanings(records: Iterable[Record]) -> dict[str, str]:
+    """Each mark that a record has, with what it means."""
+    found = "".join(map(marks, records))
+    return {mark: meaning for mark, meaning in MARKS.items() if mark in found}
+
+
+def number(value: float | None, metric: str) -> str:
+    """A score as printed: a rate in percent, another as it is."""
+    if value is None:
+        return "undefined"
+    return f"{100 * value:.2f}" if metrics.is_rate(metric) else f"{value:.3f}"
+
+
+def tasks(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """A row of the overview for each task and protocol: what it is, and who is best at it."""
+    return [_row(here) for _, here in _grouped(records, ("task", "protocol"))]
+
+
+def told(records: Sequence[Record], kept: Kept) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Each task with its page's data; reads the predictions of one record after another."""
+    length = details.LONG if len(records) <= AT_LENGTH else details.SHORT
+    for (name,), here in _grouped(records, ("task",)):
+        yield name, _task(here, kept, length)
+
+
+def _row(records: Sequence[Record]) -> dict[str, Any]:
+    task = records[0]["task"]
+    sign = 1 if task["higher_is_better"] else -1
+    scored = [record for record in records if record["score"] is not None]
+    best = max(scored, key=lambda record: sign * record["score"], default=None)
+    return {
+        "name": task["name"],
+        "title": task["title"],
+        "domain": task["domain"],
+        "metric": task["metric"] + ("" if sign > 0 else ", lower is better"),
+        "protocol": records[0]["protocol"]["name"],
+        "models": len(records),
+        "best": best and best["model"]["name"],
+        "score": best and number(best["score"], task["metric"]),
+        "value": best and best["score"],
+        "marks": marks(best) if best else "",
+    }
+
+
+def _task(records: Sequence[Record], kept: Kept, length: details.Length) -> dict[str, Any]:
+    classes: list[str] = []
+    shared: list[Any] = []
+    protocols = {}
+    for (name,), here in _grouped(records, ("protocol",)):
+        told = []
+        for record in _by_rank(here):
+            predictions = kept(record)
+            classes = predictions.classes.tolist()
+            told.append(_record(record, details.of(record, predictions, length), shared))
+        protocols[name] = {"version": here[0]["protocol"]["version"], "records": told}
+    task = records[0]["task"]
+    facts = ("name", "version", "title", "domain", "metric", "higher_is_better", "synthetic")
+    return {
+        **{fact: task[fact] for fact in facts},
+        "rate": metrics.is_rate(task["metric"]),
+        "classes": classes,
+        "protocols": protocols,
+        "labels": LABELS,
+        "shared": shared,
+    }
+
+
+def _record(record: Record, detail: dict[str, Any], shared: list[Any]) -> dict[str, Any]:
+    metric = record["task"]["metric"]
+    scores = record["scores"]
+    low, high = scores["ci95"]
+    further = {
+        name: number(value, name)
+        for name, value in scores.items()
+        if isinstance(value, float) and name not in {metric, "std", "floor"}
+    }
+    by_k = scores.get("by_k") or {}
+    return {
+        "model": record["model"]["name"],
+        "parameters": record["model"]["parameters"],
+        "marks": marks(record),
+        "value": record["score"],
+        "score": number(record["score"], metric),
+        "interval": None
+        if None in (low, high)
+        else {"ends": [low, high], "text": [number(low, metric), number(high, metric)]},
+        "floor": None
+        if scores["floor"] is None
+        else {"at": scores["floor"], "text": number(scores["floor"], metric)},
+        "std": None if scores["std"] is None else number(scores["std"], metric),
+        "folds": [number(value, metric) for value in scores["per_fold"]],
+        "further": further,
+        "by_k": {k: number(by_k[k], metric) for k in sorted(by_k, key=int)},
+        **detail,
+        "provenance": {
+            group: _place(values, shared) for group, values in detail["provenance"].items()
+        },
+    }
+
+
+def _place(values: Any, shared: list[Any]) -> int:
+    """Where `values` stand in `shared`, put there if they are new."""
+    if values not in shared:
+        shared.append(values)
+    return shared.index(values)
+
+
+def _by_rank(records: Iterable[Record]) -> list[Record]:
+    """The best first, those without a score last, equal ones by name."""
+    sign = {True: -1, False: 1}
+    return sorted(
+        records,
+        key=lambda record: (
+            record["score"] is None,
+            sign[record["task"]["higher_is_better"]] * (record["score"] or 0.0),
+            record["model"]["name"],
+        ),
+    )
+
+
+def _grouped(
+    records: Iterable[Record], parts: tuple[str, ...]
+) -> list[tuple[tuple[str, ...], list[Record]]]:
+    """Records by the names of some of their parts, sorted by these."""
+    found: dict[tuple[str, ...], list[Record]] = {}
+    for record in records:
+        found.setdefault(tuple(record[part]["name"] for part in parts), []).append(record)
+    return sorted(found.items())
