@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import metrics
 from harness.predictions import Predictions
 from harness.report.confusion import Confusion
 
@@ -24,18 +25,9 @@ def of(kept: Predictions, points: int) -> dict[str, Any] | None:
     """Return what is drawn of at most `points` clips; None where there is no picture."""
     if not points or not len(kept.plane) or not np.ptp(kept.plane, axis=0).any():
         return None
-    if kept.targets.ndim == 2:
-        frequency = kept.targets.sum(axis=0)
-        group = np.where(kept.targets, 1 + frequency, 0).argmax(axis=1)
-        group[~kept.targets.any(axis=1)] = -1  # without a label
-        weight = np.bincount(group[group >= 0], minlength=len(kept.classes))
-        right = kept.targets[np.arange(len(group)), kept.scores.argmax(axis=1)]
-    else:
-        group = kept.targets
-        confusion = Confusion.of(kept)
-        weight = confusion.support + confusion.claimed - 2 * confusion.hits
-        right = kept.scores.argmax(axis=1) == kept.targets
+    group, weight = _by_frequency(kept) if kept.targets.ndim == 2 else _by_mistakes(kept)
     named = _largest(weight, np.bincount(group[group >= 0], minlength=len(kept.classes)))
+    right = metrics.hits("accuracy", kept.targets, kept.scores)
     rows = _thin(kept, group, np.isin(group, named), points)
     place = {int(label): number for number, label in enumerate(named)}
     return {
@@ -46,6 +38,19 @@ def of(kept: Predictions, points: int) -> dict[str, Any] | None:
         "right": "".join("01"[int(hit)] for hit in right[rows]),
         "clips": len(kept.ids),
     }
+
+
+def _by_mistakes(kept: Predictions) -> tuple[np.ndarray, np.ndarray]:
+    """Return the class of each clip, and how many mistakes each class is involved in."""
+    confusion = Confusion.of(kept)
+    return kept.targets, confusion.support + confusion.claimed - 2 * confusion.hits
+
+
+def _by_frequency(kept: Predictions) -> tuple[np.ndarray, np.ndarray]:
+    """Return the most frequent label of each clip, -1 without any, and how many clips it is of."""
+    group = np.where(kept.targets, 1 + kept.targets.sum(axis=0), 0).argmax(axis=1)
+    group[~kept.targets.any(axis=1)] = -1
+    return group, np.bincount(group[group >= 0], minlength=len(kept.classes))
 
 
 def _largest(weight: np.ndarray, size: np.ndarray) -> np.ndarray:
