@@ -4,7 +4,11 @@ VENV := .venv
 PEERS := .venv-peers
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint validator bench clean
+# What the gate measures, and the records that it holds it to. On real recordings in HARNESS_DATA.
+GATE_TASKS ?= demo,esc10,fsdd
+GATE_REFERENCE ?= results
+
+.PHONY: demo test lint validator gate bench clean
 
 demo: $(VENV)/installed  ## measure three encoders on sounds made on the fly; needs no network
 	$(VENV)/bin/python -m harness run --tasks demo --model tiny --model random --model melspec
@@ -19,6 +23,14 @@ lint: $(VENV)/installed  ## style and types
 
 validator: $(VENV)/validator-installed  ## the official hear-validator on dasheng.hear (TensorFlow)
 	$(VENV)/bin/python -m pytest -m validator
+
+# A cache of its own: it is not keyed by this project's code, which is what is measured here.
+gate: $(VENV)/installed  ## fail if a score of tiny or melspec drops below the committed records
+	new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && \
+	$(VENV)/bin/python -m harness run --model tiny --model melspec --tasks $(GATE_TASKS) \
+		--protocols knn,linear --device cpu --cache "$$new/cache" --results "$$new/results" && \
+	$(VENV)/bin/python -m harness check --models tiny,melspec --tasks $(GATE_TASKS) \
+		--protocols knn,linear --results "$$new/results" --reference $(GATE_REFERENCE)
 
 bench: $(VENV)/installed $(PEERS)/installed  ## speed as ratios against peers, in one run
 	PEERS_PYTHON=$(PEERS)/bin/python $(VENV)/bin/python -m tests.bench
