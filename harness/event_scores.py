@@ -182,7 +182,7 @@ def precision_recall(
 
 
 def influence(metric: str, reference: Events, estimated: Events, clips: int) -> np.ndarray:
-    """Each clip's influence on the score: (N,), its sum 0; as harness.metrics.influence.
+    """Each clip's influence on the score: (N,); as harness.metrics.influence.
 
     Scores are ratios of sums over clips: what a clip adds to the one, less the score times what
     it adds to the other, as a share of that sum.
@@ -190,4 +190,5 @@ def influence(metric: str, reference: Events, estimated: Events, clips: int) -> 
     per_clip = counts(metric, reference, estimated, clips).astype(np.float64)
     above, below = _METRICS[metric].ratio(per_clip)
     with np.errstate(invalid="ignore", divide="ignore"):  # without events there is no score
-        return (above - above.sum() / below.sum() * below) / below.sum()
+        gain = (above - above.sum() / below.sum() * below) / below.sum()
+    return gain * np.sqrt(clips / max(clips - 1, 1))

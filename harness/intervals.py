@@ -46,12 +46,8 @@ def wilson(share: float, n: float) -> tuple[float, float]:
 
 
 def variance(influences: Sequence[np.ndarray]) -> float:
-    """Of the mean over folds, by the infinitesimal jackknife; NaN for a fold of one clip."""
-    per_fold = [
-        len(fold) / (len(fold) - 1) * float(fold @ fold) if len(fold) > 1 else math.nan
-        for fold in influences
-    ]
-    return sum(per_fold) / len(per_fold) ** 2
+    """Of the mean over folds, whose clips are samples of their own."""
+    return float(sum(fold @ fold for fold in influences)) / len(influences) ** 2
 
 
 def clips(influences: Sequence[np.ndarray]) -> float:

@@ -139,15 +139,13 @@ def average_precisions(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def influence(metric: str, targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Each clip's influence on the score of one fold: (N,), its sum 0.
+    """Each clip's influence on the score of one fold: (N,), not finite where the score is not.
 
-    The derivative of the score by the clip's weight, where all weigh 1 (harness/ranking.py).
-    Its squares add up to about the variance of the score over samples of clips. Not finite where
-    the score is not.
+    The squares add up to the variance of the score over samples of clips (harness/ranking.py).
     """
     if metric in SHARES:
         right = hits(metric, targets, scores)
-        return (right - right.mean()) / len(right)
+        return (right - right.mean()) / np.sqrt(len(right) * max(len(right) - 1, 1))
     ranked = _RANKED[metric]
     by_class = [ranked.by_class(part) for part in _rankings(targets, scores)]
     slopes = np.split(

@@ -125,22 +125,19 @@ def _of_scores(
     error = math.sqrt(intervals.variance([a - b for (_, a), (_, b) in pairs]))
     if not (math.isfinite(difference) and math.isfinite(error)):
         return Paired(math.nan, math.nan, math.nan, math.nan, clips, test)
+    difference = _rounded(difference)
+    if error == 0:  # either the two are the same, or nothing is known of what chance does
+        same = (0.0, 0.0, 1.0) if difference == 0 else (math.nan, math.nan, math.nan)
+        return Paired(difference, *same, clips, test)
     most = 1.0 if metrics.is_rate(metric) else math.inf
     return Paired(
-        difference=_rounded(difference),
+        difference=difference,
         low=max(-most, difference - intervals.Z * error),
         high=min(most, difference + intervals.Z * error),
-        p=_normal(_rounded(difference), error),
+        p=float(2 * norm.sf(abs(difference) / error)),
         clips=clips,
         test=test,
     )
-
-
-def _normal(difference: float, error: float) -> float:
-    """Two-sided p of a difference and its standard error; of none at all where nothing varies."""
-    if error > 0:
-        return float(2 * norm.sf(abs(difference) / error))
-    return 1.0 if difference == 0 else math.nan
 
 
 def _mean(folds: Sequence[np.ndarray]) -> float:

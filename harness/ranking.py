@@ -1,9 +1,11 @@
 """Clips ranked by score, class by class: average precision, area under the ROC curve, influence.
 
-A clip's influence on a score is how fast the score grows with the clip's weight: the derivative
-that the infinitesimal jackknife is made of (Efron and Tibshirani, An Introduction to the
-Bootstrap, ch. 21). That of the ROC area is DeLong's (DeLong, DeLong and Clarke-Pearson, Comparing
-the areas under two or more correlated receiver operating characteristic curves, 1988).
+A clip's influence on a score is how fast the score grows with the clip's weight. The squares of
+all clips' add up to the score's variance over samples of clips: the infinitesimal jackknife (Efron
+and Tibshirani, An Introduction to the Bootstrap, ch. 21). As in DeLong's variance of ROC areas,
+which this is for one class, positives count as one fewer than they are, and so do negatives: that
+matters where a class has few (DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or
+more correlated receiver operating characteristic curves, 1988).
 """
 
 from dataclasses import dataclass
@@ -47,7 +49,7 @@ class Ranking:
         return np.sum(self._precision(), axis=1) / np.maximum(self.hit.sum(axis=1), 1)
 
     def average_precision_influence(self) -> np.ndarray:
-        """Derivative of each class's average precision by each clip's weight: (C, N).
+        """Influence of each clip on each class's average precision: (C, N).
 
         A positive adds its own precision; it raises, and a negative lowers, the precision at
         every positive of its step and below.
@@ -57,7 +59,8 @@ class Ranking:
         lowered = self._from_step(precision / self.stop)
         mean = self.average_precision()[:, None]
         gain = np.where(self.hit, precision - mean + raised, 0.0) - lowered
-        return self._by_clip(gain / np.maximum(self.hit.sum(axis=1, keepdims=True), 1))
+        positives = np.maximum(self.hit.sum(axis=1, keepdims=True), 1)
+        return self._by_clip(gain / positives * self._one_fewer())
 
     def auc(self) -> np.ndarray:
         """P(positive above negative) + ½ P(tie): (C,), NaN if undefined."""
@@ -66,10 +69,19 @@ class Ranking:
         return np.where((positives > 0) & (positives < self.hit.shape[1]), area, np.nan)
 
     def auc_influence(self) -> np.ndarray:
-        """Derivative of each class's ROC area by each clip's weight: (C, N), NaN if undefined."""
+        """Influence of each clip on each class's ROC area: (C, N), NaN if undefined."""
+        gain = self._placement() - self.auc()[:, None]
+        return self._by_clip(gain / self._alike() * self._one_fewer())
+
+    def _alike(self) -> np.ndarray:
+        """How many clips are positive, or negative, as each is: (C, N)."""
         positives = self.hit.sum(axis=1, keepdims=True)
-        alike = np.where(self.hit, positives, self.hit.shape[1] - positives)
-        return self._by_clip((self._placement() - self.auc()[:, None]) / alike)
+        return np.where(self.hit, positives, self.hit.shape[1] - positives)
+
+    def _one_fewer(self) -> np.ndarray:
+        """Turns variances over n clips into those over n − 1; nothing is known of one: (C, N)."""
+        alike = self._alike()
+        return np.sqrt(alike / np.maximum(alike - 1, 1))
 
     def _precision(self) -> np.ndarray:
         """Precision at the step of each positive, 0 of a negative: (C, N)."""

@@ -1,6 +1,5 @@
-"""Metrics against scikit-learn's, ties and missing classes included; intervals; the floor."""
+"""Metrics against scikit-learn's, ties and missing classes included; influences; the floor."""
 
-import time
 import warnings
 
 import hypothesis.strategies as st
@@ -105,10 +104,6 @@ def test_a_faultless_ranking_has_infinite_d_prime() -> None:
     targets, scores = np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]])
     assert metrics.compute("d_prime", targets, scores) == np.inf
     assert metrics.compute("d_prime", targets, -scores) == -np.inf
-    low, high = metrics.bootstrap("d_prime", [targets], [scores], seed=0, resamples=50)
-    assert (low, high) == (np.inf, np.inf)
-    opposed = metrics.bootstrap("d_prime", [targets] * 2, [scores, -scores], seed=0, resamples=50)
-    assert np.isnan(opposed).all()
 
 
 def test_one_class_without_fault_and_one_all_wrong_has_no_d_prime() -> None:
@@ -124,55 +119,40 @@ def test_no_clips_or_an_unknown_metric_is_refused(targets: np.ndarray) -> None:
         metrics.compute("f1", np.zeros(1, np.int64), np.zeros((1, 3)))
 
 
-@given(st.integers(0, 10**6), st.sampled_from(["mAP", "auc_roc", "d_prime"]))
-@settings(deadline=None, max_examples=40)
-def test_weighted_ranks_are_the_score_of_the_resample_itself(seed: int, metric: str) -> None:
-    targets, scores = case(seed, ties=True, several=True)
-    drawn = np.random.default_rng(seed).integers(len(targets), size=len(targets))
-    weights = np.bincount(drawn, minlength=len(targets)).astype(float)
-    ours = metrics._ranked([metric], metrics._rankings(targets, scores), weights)[metric]
-    expected = metrics.compute(metric, targets[drawn], scores[drawn])
-    np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
-
-
-def test_interval_of_accuracy_is_that_of_naive_resampling() -> None:
-    rng = np.random.default_rng(0)
-    targets = [rng.integers(0, 3, n) for n in (80, 120)]
-    scores = [rng.random((len(t), 3)) + 0.5 * (t[:, None] == np.arange(3)) for t in targets]
-    interval = metrics.bootstrap("accuracy", targets, scores, seed=1, resamples=20_000)
-    hits = [s.argmax(axis=1) == t for t, s in zip(targets, scores, strict=True)]
-    naive = np.mean([rng.choice(h, (20_000, len(h))).mean(axis=1) for h in hits], axis=0)
-    np.testing.assert_allclose(interval, np.quantile(naive, [0.025, 0.975]), atol=0.005)
-
-
 @pytest.mark.parametrize("metric", [*metrics.METRICS, "chroma_accuracy", "top1_acc"])
-def test_interval_holds_the_score_and_depends_on_the_seed_alone(metric: str) -> None:
-    rng = np.random.default_rng(3)
-    targets = [rng.integers(0, 2, 60) for _ in range(2)]
-    scores = [rng.random((60, 2)) + 0.3 * (t[:, None] == np.arange(2)) for t in targets]
-    value = np.mean([metrics.compute(metric, t, s) for t, s in zip(targets, scores, strict=True)])
-    low, high = metrics.bootstrap(metric, targets, scores, seed=0, resamples=300)
-    assert low <= value <= high
-    assert low < high
-    assert (low, high) == metrics.bootstrap(metric, targets, scores, seed=0, resamples=300)
-    assert (low, high) != metrics.bootstrap(metric, targets, scores, seed=1, resamples=300)
+@pytest.mark.parametrize("several", [True, False])
+def test_influences_tell_how_far_scores_of_resampled_clips_are_apart(
+    metric: str, several: bool
+) -> None:
+    rng = np.random.default_rng(4)
+    truth = np.eye(3, dtype=bool)[rng.integers(3, size=400)]
+    if several:
+        truth |= rng.random(truth.shape) < 0.2
+    scores = rng.normal(size=truth.shape) + truth
+    targets = truth if several else truth.argmax(axis=1)
+    rows = rng.integers(len(targets), size=(400, len(targets)))
+    drawn = [metrics.compute(metric, targets[some], scores[some]) for some in rows]
+    influence = metrics.influence(metric, targets, scores)
+    assert np.linalg.norm(influence) == pytest.approx(np.std(drawn), rel=0.12)
 
 
-def test_interval_leaves_out_resamples_without_a_class() -> None:
-    targets = np.array([0, 1, 1, 1])
-    scores = np.random.default_rng(0).random((4, 2))
-    low, high = metrics.bootstrap("auc_roc", [targets], [scores], seed=0, resamples=100)
-    assert 0 <= low <= high <= 1
-    alone = metrics.bootstrap("auc_roc", [targets[1:]], [scores[1:]], seed=0, resamples=20)
-    assert np.isnan(alone).all()
+@given(st.integers(0, 10**6), st.sampled_from(["mAP", "auc_roc", "d_prime", "accuracy"]))
+@settings(deadline=None, max_examples=40)
+def test_influences_of_a_few_classes_at_a_time_are_those_of_all(seed: int, metric: str) -> None:
+    targets, scores = case(seed, ties=True, several=True)
+    whole = metrics.influence(metric, targets, scores)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics, "RANKED", 1)
+        parts = metrics.influence(metric, targets, scores)
+    np.testing.assert_allclose(parts, whole, rtol=1e-12, atol=1e-15)
 
 
-def test_a_thousand_resamples_of_ten_thousand_clips_take_no_time() -> None:
-    rng = np.random.default_rng(0)
-    targets, scores = rng.integers(0, 50, 10_000), rng.random((10_000, 50))
-    start = time.perf_counter()
-    metrics.bootstrap("accuracy", [targets], [scores], seed=0)
-    assert time.perf_counter() - start < 0.5
+def test_where_there_is_no_score_there_is_no_influence() -> None:
+    targets, scores = np.array([1, 1, 1]), np.random.default_rng(0).random((3, 2))
+    for metric in ("auc_roc", "d_prime"):
+        assert np.isnan(metrics.influence(metric, targets, scores)).all()
+    faultless = np.eye(2)[[0, 1, 1]]
+    assert not np.isfinite(metrics.influence("d_prime", np.array([0, 1, 1]), faultless)).any()
 
 
 def test_the_floor_is_the_majority_class_of_train() -> None:
