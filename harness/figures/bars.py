@@ -13,6 +13,7 @@ from harness.figures.panels import Panels
 _WIDTH, _BAR = 2.3, 0.24  # inches: a panel, a bar with the space around it
 _INTERVAL = "Lines on bars: 95 % interval."
 _FLOOR = "Dashed: what the majority class would score."
+_NONE = "–: no score, or one of collapsed embeddings."
 _PARTIAL = "Hatched: partial†, fewer clips than the task officially has."
 _AVERAGES = "Averages stand where every task is whole; their intervals take tasks as independent."
 _WORDS: dict[str, Any] = {"textcoords": "offset points", "va": "center_baseline", "size": 8}
@@ -23,9 +24,11 @@ def draw(title: str, axes: Sequence[Axis], looks: Mapping[str, style.Style]) -> 
     panels = Panels(title, axes, (_WIDTH, _BAR * len(looks) + 0.1), rows=list(looks))
     for plot, axis in zip(panels.plots, axes, strict=True):
         _panel(plot, axis, looks)
+    lacking = any(model not in axis.scores for axis in axes for model in looks)
     partial = any(score.partial for axis in axes for score in axis.scores.values())
     remarks = [
         _INTERVAL + (f" {_FLOOR}" if any(axis.floor is not None for axis in axes) else ""),
+        *([_NONE] if lacking else []),
         *([_PARTIAL] if partial else []),
         *([_AVERAGES] if not axes[0].metric else []),
     ]
@@ -38,11 +41,11 @@ def _panel(plot: Axes, axis: Axis, looks: Mapping[str, style.Style]) -> None:
         if model in axis.scores:
             _bar(plot, place, axis, axis.scores[model], look)
         else:
-            plot.annotate("no score", (0, place), xytext=(4, 0), **_WORDS, color=style.FAINT)
+            plot.annotate("–", (0, place), xytext=(4, 0), **_WORDS)
     if axis.floor is not None:
         plot.axvline(axis.floor, color=style.FAINT, linestyle=(0, (4, 2)), linewidth=1)
     plot.set_ylim(len(looks) - 0.4, -0.6)
-    plot.grid(visible=False, axis="y")
+    plot.grid(visible=False)  # the numbers are printed
     if axis.rate:
         plot.set_xlim(0, 124)  # the last number stands beyond 100
         plot.set_xticks([0, 25, 50, 75, 100])

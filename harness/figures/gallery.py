@@ -15,6 +15,9 @@ MOST = 8  # models whose lines can be told apart: as many as there are colours
 LEAST = 3  # axes that span an area
 
 
+Looks = Mapping[str, style.Style]  # model → what it looks like, in the order of the models
+
+
 class Undrawn(UserError):
     """There is no such picture of these records; says why."""
 
@@ -38,7 +41,7 @@ class Subject(NamedTuple):
     records: Sequence[Record]
     named: bool
     strict: bool
-    looks: Mapping[str, style.Style]
+    looks: Looks
 
     @property
     def protocol(self) -> str:
@@ -51,10 +54,10 @@ def pictures(
 ) -> Pictures:
     """Every picture of some kinds, or of all, that the records have enough scores for.
 
-    One of each kind per protocol; a model looks the same in all. Of a suite that is averaged, the
-    suite's tasks are shown and no others, unless the records' tasks were `named` one by one. Of
-    more models than a picture of lines can show, the best by average rank are taken, and its title
-    says so; or where its kind is one of `kinds`, it is left out.
+    One of each kind per protocol. Of a suite that is averaged, the suite's tasks are shown and no
+    others, unless the records' tasks were `named` one by one. A model looks the same in all
+    pictures, unless there are more than can be told apart: then radar and k take the best by
+    average rank, and their titles say so; or where `kinds` names them, they are left out.
 
     Raises:
         UserError: there is no picture at all of one of `kinds`; or one would mix versions of a
@@ -85,9 +88,11 @@ def _radar(subject: Subject) -> Picture:
     found = axes.tasks(subject.records, subject.named)
     if len(found) < LEAST:
         raise Undrawn(f"expected scores on {LEAST} tasks or more, found {len(found)}")
-    found, which = _few(subject, found)
+    if len(_shown(subject, found)) < 2:
+        raise Undrawn("expected 2 models or more to compare, found 1")
+    found, looks, which = _few(subject, found)
     title = f"{subject.protocol}: {len(found)} tasks{which}"
-    return _picture(subject, title, found, radar.draw(title, found, _shown(subject, found)))
+    return _picture(subject, title, found, radar.draw(title, found, looks))
 
 
 def _bars(subject: Subject) -> Picture:
@@ -101,10 +106,10 @@ def _k(subject: Subject) -> Picture:
     over = k.curves(found, subject.records)
     if not over:
         raise Undrawn("expected scores for several k, found none")
-    found, which = _few(subject, [axis for axis in found if axis.name in over])
+    found, looks, which = _few(subject, [axis for axis in found if axis.name in over])
     title = f"{subject.protocol}: scores over k, the number of neighbours{which}"
     chosen = subject.records[0]["protocol"]["params"]["k"]
-    figure = k.draw(title, found, over, chosen, _shown(subject, found))
+    figure = k.draw(title, found, over, chosen, looks)
     return _picture(subject, title, found, figure)
 
 
@@ -128,19 +133,20 @@ def _averages_or_tasks(subject: Subject) -> list[Axis]:
     return found
 
 
-def _few(subject: Subject, found: list[Axis]) -> tuple[list[Axis], str]:
-    """The axes with no more models than can be told apart; which, if not all."""
-    shown = list(_shown(subject, found))
+def _few(subject: Subject, found: list[Axis]) -> tuple[list[Axis], Looks, str]:
+    """The axes with no more models than can be told apart, what these look like; which, if few."""
+    shown = _shown(subject, found)
     if len(shown) <= MOST:
-        return found, ""
+        return found, shown, ""
     if subject.strict:
         raise Undrawn(f"expected {MOST} models at most, found {len(shown)}; pick some: --models")
-    best = axes.by_rank(found, shown)[:MOST]
+    best = axes.by_rank(found, list(shown))[:MOST]
+    looks = style.styles([model for model in shown if model in best])
     which = f", the {MOST} best of {len(shown)} models by average rank"
-    return axes.of_models(found, best), which
+    return axes.of_models(found, best), looks, which
 
 
-def _shown(subject: Subject, found: Sequence[Axis]) -> dict[str, style.Style]:
+def _shown(subject: Subject, found: Sequence[Axis]) -> Looks:
     """What the models look like that have a score on any of the axes."""
     models = {model for axis in found for model in axis.scores}
     return {model: look for model, look in subject.looks.items() if model in models}

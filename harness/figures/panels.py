@@ -23,7 +23,7 @@ _ABREAST = 4  # panels, at most
 _LINE = 0.19  # inches from line to line
 _NUMBERS = 0.36  # inches beside and below a panel for the numbers of its axes
 _GAP = 0.16  # inches between panels
-_SYNTHETIC = "° synthetic data: says that the machinery works, nothing about real sounds."
+SYNTHETIC = "° synthetic data: says that the machinery works, nothing about real sounds."
 
 
 class Panels:
@@ -80,7 +80,7 @@ class Panels:
 
     def remark(self, axes: Sequence[Axis], *remarks: str) -> None:
         """How to read the picture, at its foot."""
-        lines = [*remarks, *([_SYNTHETIC] if any(axis.synthetic for axis in axes) else [])]
+        lines = [*remarks, *([SYNTHETIC] if any(axis.synthetic for axis in axes) else [])]
         self._write("\n".join(lines), self._foot, "top", size=8, color=style.FAINT)
 
     def _share(self, left: float, bottom: float, wide: float, high: float) -> _Box:

@@ -1,12 +1,14 @@
 """The radar picture: an axis per task, a closed line per model.
 
-Each axis has its own scale: its rim is the best score shown, its centre a score of 0, so that half
-way out is half the best; where lower is better, the centre is infinitely much and half way out is
-twice the best. All words stand outside the rim, where no line comes.
+Each axis has its own scale, from the best score shown at its rim down to a share of it at the
+centre that is the same on all axes: none of it, a score of 0, or half of it where no model comes
+near that; the picture says which. Where lower is better, drawn is the best's share of the score.
+All words stand outside the rim, where no line comes.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -21,13 +23,11 @@ _BAND = 1.075  # where domains are named, the rim being 1
 _WORDS = 1.15  # where tasks are named
 _REACH = 1.2  # of the picture's plot; words go beyond
 _LINE = 12.5  # points from line to line of words
-_RINGS = (0.25, 0.5, 0.75)
-SCALE = (
-    "Rim: the best of these models on each task, as printed. Centre: a score of 0. "
-    "Rings: a quarter, half, three quarters of the best."
-)
-_LOWER = "Lower is better on tasks marked ↓: half way out is twice the best."
-_GAPS = "Gaps: no score."
+_RIM = "Rim: the best of these models on each task, as printed."
+_FROM_0 = f"{_RIM} Centre: a score of 0. Rings: 25, 50 and 75 % of the best."
+_FROM_HALF = f"{_RIM} Centre: half of the best. Rings: 60, 70, 80 and 90 % of the best."
+_LOWER = "↓: lower is better; drawn is the best's share of the score."
+_GAPS = "Gaps: no score, or one of collapsed embeddings."
 _HOLLOW = "Hollow: partial†, fewer clips than the task officially has."
 
 
@@ -38,22 +38,44 @@ def draw(title: str, axes: Sequence[Axis], looks: Mapping[str, style.Style]) -> 
     plot.set(xlim=(-_REACH, _REACH), ylim=(-_REACH, _REACH), aspect="equal")
     plot.set_axis_off()
     turns = [math.pi / 2 - 2 * math.pi * number / len(axes) for number in range(len(axes))]
-    for radius in (*_RINGS, 1.0):
-        plot.add_patch(Circle((0, 0), radius, fill=False, color=style.GRID, linewidth=0.8))
+    scale = scale_of(axes)
+    for share in (*scale.rings, 1.0):
+        ring = Circle((0, 0), scale.radius(share), fill=False, color=style.GRID, linewidth=0.8)
+        plot.add_patch(ring)
     for axis, turn in zip(axes, turns, strict=True):
         plot.plot(*_points([turn, turn], [0, 1]), color=style.GRID, linewidth=0.8)
         _name(plot, axis, turn)
     _domains(plot, axes, turns)
     for model, look in looks.items():
-        _model(plot, model, look, axes, turns)
+        _model(plot, model, look, axes, turns, scale)
     _legend(plot, title, axes, looks)
+    _remark(plot, axes, looks, scale)
     return figure
 
 
-def radius(axis: Axis, value: float) -> float:
-    """Where a score lies between the centre, 0, and the rim, 1."""
-    best = axis.best
-    less, more = (value, best) if axis.higher_is_better else (best, value)
+@dataclass(frozen=True)
+class Scale:
+    """centre: the share of the best that lies there; rings: the shares drawn; words: as printed."""
+
+    centre: float
+    rings: tuple[float, ...]
+    words: str
+
+    def radius(self, share: float) -> float:
+        """Where a share of the best lies between the centre, 0, and the rim, 1."""
+        return (share - self.centre) / (1 - self.centre)
+
+
+def scale_of(axes: Sequence[Axis]) -> Scale:
+    """The scale of all axes: from half of the best only if every score is above the first ring."""
+    half = Scale(0.5, (0.6, 0.7, 0.8, 0.9), _FROM_HALF)
+    least = min(share(axis, score.value) for axis in axes for score in axis.scores.values())
+    return half if least >= half.rings[0] else Scale(0, (0.25, 0.5, 0.75), _FROM_0)
+
+
+def share(axis: Axis, value: float) -> float:
+    """A score as a share of the best on its axis, 0 to 1; the other way where lower is better."""
+    less, more = (value, axis.best) if axis.higher_is_better else (axis.best, value)
     if less == more:
         return 1.0
     return max(less / more, 0.0) if more > 0 else 0.0
@@ -65,12 +87,17 @@ def _points(turns: Sequence[float], radii: Sequence[float]) -> tuple[list[float]
 
 
 def _model(
-    plot: Axes, model: str, look: style.Style, axes: Sequence[Axis], turns: Sequence[float]
+    plot: Axes,
+    model: str,
+    look: style.Style,
+    axes: Sequence[Axis],
+    turns: Sequence[float],
+    scale: Scale,
 ) -> None:
     """One model's line, broken where it has no score, and its points."""
     scores = [axis.scores.get(model) for axis in axes]
     radii = [
-        radius(axis, score.value) if score else math.nan
+        scale.radius(share(axis, score.value)) if score else math.nan
         for axis, score in zip(axes, scores, strict=True)
     ]
     line = look.line() | {"marker": "none"}
@@ -84,13 +111,7 @@ def _model(
 
 def _name(plot: Axes, axis: Axis, turn: float) -> None:
     """A task's name, its best score and, where it is not accuracy, its metric: outside the rim."""
-    best = next(score for score in axis.scores.values() if score.value == axis.best)
-    lines: list[tuple[str, dict[str, Any]]] = [
-        (f"{axis.head}{'' if axis.higher_is_better else ' ↓'}", {}),
-        (f"{axis.text(axis.best)}{'†' if best.partial else ''}", {"weight": "bold"}),
-    ]
-    if axis.metric not in ("accuracy", ""):
-        lines.append((axis.metric, {"size": 7, "color": style.FAINT}))
+    lines = _lines(axis)
     across, up = math.cos(turn), math.sin(turn)
     side = "center" if abs(across) < 0.1 else "left" if across > 0 else "right"
     top = _LINE * (len(lines) * (up + 1) / 2 - 0.5)
@@ -104,6 +125,18 @@ def _name(plot: Axes, axis: Axis, turn: float) -> None:
             va="center",
             **looks,
         )
+
+
+def _lines(axis: Axis) -> list[tuple[str, dict[str, Any]]]:
+    best = next(score for score in axis.scores.values() if score.value == axis.best)
+    number = f"{axis.text(axis.best)}{'†' if best.partial else ''}"
+    lines: list[tuple[str, dict[str, Any]]] = [
+        (f"{axis.head}{'' if axis.higher_is_better else ' ↓'}", {}),
+        (number, {"weight": "bold"}),
+    ]
+    if axis.metric not in ("accuracy", ""):
+        lines.append((axis.metric, {"size": 7, "color": style.FAINT}))
+    return lines
 
 
 def _domains(plot: Axes, axes: Sequence[Axis], turns: Sequence[float]) -> None:
@@ -135,35 +168,47 @@ def _domains(plot: Axes, axes: Sequence[Axis], turns: Sequence[float]) -> None:
         )
 
 
+def _edge(axes: Sequence[Axis]) -> float:
+    """How far the words reach above and below the middle, as a share of the plot."""
+    high = _LINE * max(len(_lines(axis)) for axis in axes) / 72 / _RADIUS
+    return (_WORDS + high + 0.06) / (2 * _REACH)
+
+
 def _legend(plot: Axes, title: str, axes: Sequence[Axis], looks: Mapping[str, style.Style]) -> None:
-    """The title and the models above the picture, how to read it below."""
+    """The title and the models, above the picture."""
     lines, labels = [], []
     for model, look in looks.items():
         count = sum(model in axis.scores for axis in axes)
         labels.append(model if count == len(axes) else f"{model} ({count} of {len(axes)} tasks)")
         lines += plot.plot([], [], **look.line())
-    words = 3 * _LINE / 72 / _RADIUS  # as high as they get above and below
-    edge = (_WORDS + words + 0.05) / (2 * _REACH)
     plot.legend(
         lines,
         labels,
         title=title,
         title_fontproperties={"size": 12, "weight": "bold"},
         loc="lower center",
-        bbox_to_anchor=(0.5, 0.5 + edge),
+        bbox_to_anchor=(0.5, 0.5 + _edge(axes)),
         ncols=min(len(labels), 4 if max(map(len, labels)) <= 20 else 2),
         borderaxespad=0,
     )
+
+
+def _remark(
+    plot: Axes, axes: Sequence[Axis], looks: Mapping[str, style.Style], scale: Scale
+) -> None:
+    """How to read the picture, below it."""
+    lacking = any(model not in axis.scores for axis in axes for model in looks)
     partial = any(score.partial for axis in axes for score in axis.scores.values())
     remarks = [
-        SCALE,
+        scale.words,
         *([_LOWER] if not all(axis.higher_is_better for axis in axes) else []),
-        *([_GAPS] if any(model not in axis.scores for axis in axes for model in looks) else []),
+        *([_GAPS] if lacking else []),
         *([_HOLLOW] if partial else []),
+        *([panels.SYNTHETIC] if any(axis.synthetic for axis in axes) else []),
     ]
     plot.text(
         0.5,
-        0.5 - edge,
+        0.5 - _edge(axes),
         "\n".join(remarks),
         transform=plot.transAxes,
         ha="center",

@@ -1,8 +1,9 @@
 """How the pictures look: one model is one colour, marker and dash, in all of them.
 
-The colours are those of Okabe and Ito, told apart by the colour-blind (https://jfly.uni-koeln.de/
-color/), less their yellow, which white paper swallows; a marker and a dash go with each, so that a
-picture says the same in grey.
+The first colours are Okabe and Ito's, told apart by the colour-blind
+(https://jfly.uni-koeln.de/color/), but for their yellow, which white paper swallows, and black,
+which is the words'; the last two are Paul Tol's wine and a grey. A marker and a dash go with each,
+so that a picture says the same without colour.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ import matplotlib
 INK, FAINT, GRID = "#1b1b1f", "#5f5f66", "#d4d4d9"  # of lines and words; less; least
 _COLOURS = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7"),
-    *("#56b4e9", "#e69f00", INK, "#8a8a8f"),
+    *("#56b4e9", "#e69f00", "#882255", "#8a8a8f"),
 )
 _MARKERS = "os^DvPX*"
 _DASHES = ("-", (0, (6, 1.5)), (0, (3, 1)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)))
@@ -25,7 +26,6 @@ VARIABLES: Mapping[str, str] = {
     **{
         colour: f"var(--figure-model-{number}, {colour})"
         for number, colour in enumerate(_COLOURS, start=1)
-        if colour != INK
     },
 }
 """What each colour becomes in a page: its text colour, or a variable that it may set."""
@@ -54,6 +54,7 @@ SETTINGS: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.handlelength": 3.2,
     "lines.markersize": 5,
+    "text.parse_math": False,  # a name is a name, also with $ in it
     "svg.hashsalt": "dasheng-bench",  # names inside the file; random without it
 }
 """Of matplotlib, all of them: a user's own matplotlibrc does not reach the pictures."""
