@@ -4,17 +4,15 @@ A task's data stand in the page as JSON and are drawn when the task is looked at
 records share, such as where they come from, is told once and referred to by its place.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness import metrics, results
-from harness.predictions import Detections, Predictions
-from harness.report import details
+from harness.paired import Paired
+from harness.report import details, differences
+from harness.report.differences import Kept, Record
 from harness.report.provenance import LABELS
 from harness.tables.table import MARKS
-
-Record = Mapping[str, Any]
-Kept = Callable[[Record], Predictions | Detections]
 
 # Up to so many records are told at length: 30 KB each where tasks have many clips and classes.
 # Thirty models on 28 tasks are a thousand, of 3 KB each, and the page has to open at once.
@@ -44,9 +42,17 @@ def number(value: float | None, metric: str) -> str:
     return f"{100 * value:.2f}" if metrics.is_rate(metric) else f"{value:.3f}"
 
 
-def tasks(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """A row of the overview for each task and protocol: what it is, and who is best at it."""
-    return [_row(here) for _, here in _grouped(records, ("task", "protocol"))]
+def tasks(
+    records: Sequence[Record], told: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """A row of the overview for each task and protocol: what it is, and who is best at it.
+
+    told: what `told` gives, by task.
+    """
+    return [
+        _row(here, told[task]["protocols"][protocol]["records"])
+        for (task, protocol), here in _grouped(records, ("task", "protocol"))
+    ]
 
 
 def told(records: Sequence[Record], kept: Kept) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -56,22 +62,21 @@ def told(records: Sequence[Record], kept: Kept) -> Iterable[tuple[str, dict[str,
         yield name, _task(here, kept, length)
 
 
-def _row(records: Sequence[Record]) -> dict[str, Any]:
+def _row(records: Sequence[Record], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     task = records[0]["task"]
-    sign = 1 if task["higher_is_better"] else -1
-    scored = [record for record in records if record["score"] is not None]
-    best = max(scored, key=lambda record: sign * record["score"], default=None)
+    better = "" if task["higher_is_better"] else ", lower is better"
+    best = told[0] if told[0]["value"] is not None else None
+    behind = [each["behind"] for each in told if each["behind"]]
     return {
         "name": task["name"],
         "title": task["title"],
         "domain": task["domain"],
-        "metric": task["metric"] + ("" if sign > 0 else ", lower is better"),
+        "metric": task["metric"] + better,
         "protocol": records[0]["protocol"]["name"],
         "models": len(records),
-        "best": best and best["model"]["name"],
-        "score": best and number(best["score"], task["metric"]),
-        "value": best and best["score"],
-        "marks": marks(best) if best else "",
+        "best": best,
+        "behind": len(behind),
+        "surely": sum(each["surely"] for each in behind),
     }
 
 
@@ -81,10 +86,12 @@ def _task(records: Sequence[Record], kept: Kept, length: details.Length) -> dict
     protocols = {}
     for (name,), here in _grouped(records, ("protocol",)):
         told = []
-        for record in _by_rank(here):
+        ranked = _by_rank(here)
+        for record, less in zip(ranked, differences.from_best(ranked, kept), strict=True):
             predictions = kept(record)
             classes = predictions.classes.tolist()
-            told.append(_record(record, details.of(record, predictions, length), shared))
+            detail = details.of(record, predictions, length)
+            told.append({**_record(record, detail, shared), "behind": _behind(record, less)})
         protocols[name] = {"version": here[0]["protocol"]["version"], "records": told}
     task = records[0]["task"]
     facts = ("name", "version", "title", "domain", "metric", "higher_is_better", "synthetic")
@@ -128,6 +135,19 @@ def _record(record: Record, detail: dict[str, Any], shared: list[Any]) -> dict[s
         "provenance": {
             group: _place(values, shared) for group, values in detail["provenance"].items()
         },
+    }
+
+
+def _behind(record: Record, less: Paired | None) -> dict[str, Any] | None:
+    """How far a record is behind the best one, if both are of the same clips."""
+    if less is None:
+        return None
+    metric = record["task"]["metric"]
+    return {
+        "difference": less.difference,
+        "text": [number(value, metric) for value in (less.difference, less.low, less.high)],
+        "p": less.p,
+        "surely": less.p < differences.LEVEL,
     }
 
 

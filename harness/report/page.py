@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness import figures, tables
-from harness.report import content
-from harness.report.content import Kept, Record
+from harness.report import content, differences
+from harness.report.differences import Kept, Record
 from harness.tables.published import Published
 
 ASSETS = Path(__file__).parent / "assets"
@@ -39,14 +39,15 @@ def html(records: Sequence[Record], kept: Kept, published: Iterable[Published] =
         keep_trailing_newline=True,
     )
     script = _script()
+    told = dict(content.told(records, kept))
     return environment.get_template("page.jinja").render(
+        level=differences.LEVEL,
         counts=_counts(records),
         marks=content.meanings(records),
-        tasks=content.tasks(records),
+        tasks=content.tasks(records, told),
         sections=tables.sections(records, published),
         pictures=_pictures(records),
-        comparison=None,
-        data={name: _json(told) for name, told in content.told(records, kept)},
+        data={name: _json(each) for name, each in told.items()},
         style="\n".join(_asset(f"{name}.css") for name in STYLES),
         script=script,
         script_digest=_digest(script),

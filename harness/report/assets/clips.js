@@ -12,7 +12,7 @@ const CLASS_HEADS = {
 };
 
 function showClasses(record, names) {
-  const { by, total, metric, class: numbers, ...columns } = record.classes;
+  const { by, total, metric, quartiles, class: numbers, ...columns } = record.classes;
   const wanted = Object.keys(CLASS_HEADS).filter((key) => key in columns);
   const events = record.kind === "events";
   const heads = [
@@ -29,9 +29,25 @@ function showClasses(record, names) {
   ]);
   const worst = numbers.length < total ? `The ${numbers.length} worst of ${total} classes by ${CLASS_HEADS[by].split(",")[0]}. ` : "";
   const matched = metric ? ` Events are matched as ${metric} does.` : "";
+  const spread = quartiles && total > 2 ? ` ${CLASS_HEADS[by].split(",")[0]} of all: ${quartiles.map(percent).join(" · ")} % (least, quartiles, most).` : "";
   return [
-    make("p", { class: "small faint" }, `${worst}Folds are pooled: every test clip counts once.${matched}`),
+    make("p", { class: "small faint" }, `${worst}Folds are pooled: every test clip counts once.${matched}${spread}`),
     rows.length ? tabulate("Scores of each class", heads, rows) : null,
+  ];
+}
+
+// Training clips that stand among the nearest of many clips of other classes.
+function showMagnets(record, names) {
+  const heads = [{ head: "clip", words: true }, { head: "its classes", words: true }, { head: "near clips of other classes" }, { head: "near clips in all" }];
+  const rows = record.magnets.map(([id, labels, wrong, all]) => [
+    id,
+    classList(labels, names),
+    { show: String(wrong), value: wrong },
+    { show: String(all), value: all },
+  ]);
+  return [
+    make("p", { class: "small faint" }, "Clips that stand among the nearest neighbours of most test clips that have none of their classes."),
+    tabulate("Clips that mislead", heads, rows),
   ];
 }
 

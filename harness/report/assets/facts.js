@@ -36,9 +36,11 @@ function plain(value) {
 function showProvenance(record, task) {
   return Object.entries(task.labels).map(([group, labels]) => {
     const values = task.shared[record.provenance[group]];
-    return [
+    return make(
+      "div",
+      {},
       make("h4", {}, group),
       pairs(labels.map((label, n) => [label, /SHA|commit/.test(label) && values[n] ? make("code", {}, values[n]) : plain(values[n])])),
-    ];
+    );
   });
 }

@@ -45,22 +45,24 @@ function shorten(text, length) {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
-function showConfusion(record, names) {
-  const { top, matrix, order } = record.confusion;
+function showMatrix(record, names) {
+  const { matrix, order } = record.confusion;
+  const about = "Rows are true classes, columns predicted ones; classes that are taken for each other stand side by side. A cell's strength is its share of the row.";
+  return [make("p", { class: "small faint" }, about), drawMatrix(matrix, order, names)];
+}
+
+function showMistakes(record, names) {
+  const { top } = record.confusion;
+  if (!top.true.length) return make("p", {}, "No clip was taken for another class.");
+  const heads = [{ head: "true class", words: true }, { head: "taken for", words: true }, { head: "clips" }, { head: "of its clips, %" }];
   const rows = top.true.map((label, n) => [
     names[label],
     names[top.predicted[n]],
     { show: top.count[n], value: top.count[n] },
     { show: percent(top.share[n]), value: top.share[n] },
   ]);
-  const heads = [{ head: "true class", words: true }, { head: "taken for", words: true }, { head: "clips" }, { head: "of its clips, %" }];
-  const about = matrix
-    ? "Rows are true classes, columns predicted ones; classes that are taken for each other stand side by side. A cell's strength is its share of the row."
-    : "The commonest mistakes.";
   return [
-    make("p", { class: "small faint" }, about),
-    matrix ? drawMatrix(matrix, order, names) : null,
-    rows.length ? tabulate("Commonest mistakes", heads, rows) : make("p", {}, "No clip was taken for another class."),
+    tabulate("Commonest mistakes", heads, rows),
     top.left_out ? make("p", { class: "small faint" }, `And ${counted(top.left_out, "clip", "clips")} more.`) : null,
   ];
 }

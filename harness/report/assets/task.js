@@ -41,11 +41,29 @@ function showRanking(task, records, chosen, choose) {
   ];
 }
 
+// Each model less the best one, on the same clips.
+function showDifferences(task, records) {
+  const heads = [{ head: "model", words: true }, { head: "less the best" }, { head: "95 % interval" }, { head: "p, adjusted" }, { head: "", words: true }];
+  const rows = records.filter((record) => record.behind).map(({ model, behind }) => {
+    const [difference, low, high] = behind.text.map(signed);
+    const p = behind.p < 0.001 ? "< 0.001" : behind.p.toFixed(3);
+    return [model, { show: difference, value: behind.difference }, `${low} to ${high}`, { show: p, value: behind.p }, behind.surely ? "surely behind" : "not told apart"];
+  });
+  return [
+    make("p", { class: "small faint" }, `Every model less ${records[0].model}, on the same test clips; p of paired tests, adjusted after Holm for ${counted(rows.length, "model", "models")}. Only sampling of clips is tested; another seed may move scores too.`),
+    tabulate("Differences from the best", heads, rows),
+  ];
+}
+
+function signed(text) {
+  return text.startsWith("-") ? `−${text.slice(1)}` : `+${text}`;
+}
+
 function showScore(task, record) {
   const unit = task.rate && record.value !== null ? " %" : "";
-  const folds = record.folds.length > 1 ? record.folds.join(" · ") : null;
+  const folds = record.folds.length > 1 ? record.folds.map((score) => make("span", { class: "unit" }, score)) : null;
   const nothing = record.floor ? record.floor.text : null;
-  const byK = Object.entries(record.by_k).map(([k, score]) => `k ${k}: ${score}`).join(" · ");
+  const byK = Object.entries(record.by_k).map(([k, score]) => make("span", { class: "unit" }, `k ${k}: ${score}`));
   return [
     make("p", { class: "headline" }, make("b", {}, `${record.score}${record.marks}${unit}`), make("span", {}, `${record.model}, ${task.metric}`)),
     pairs([
@@ -53,7 +71,7 @@ function showScore(task, record) {
       ["majority class", nothing],
       ["by fold", folds],
       ["standard deviation", record.std],
-      ["over neighbours", byK],
+      ["with other k", byK.length ? byK : null],
       ...Object.entries(record.further),
       ["test clips", record.right === undefined ? String(record.clips) : `${record.clips}, of which ${record.right} right`],
     ]),
@@ -71,10 +89,12 @@ function recordCards(task, record) {
     { class: "cards" },
     card("Score", "", showScore(task, record)),
     card("Time and memory", "", showResources(record)),
-    record.confusion ? card("Confusion", record.confusion.matrix && names.length > 20 ? "wide" : "", showConfusion(record, names)) : null,
+    record.confusion?.matrix ? card("Confusion", "", showMatrix(record, names)) : null,
     record.map ? card("Map of the embeddings", "", showMap(record, names)) : null,
+    record.confusion ? card("Commonest mistakes", "", showMistakes(record, names)) : null,
     card("Classes", "", showClasses(record, names)),
     card("Hardest clips", "wide", showHardest(record, names)),
+    record.magnets ? card("Clips that mislead", "wide", showMagnets(record, names)) : null,
     card("Provenance", "wide", make("div", { class: "provenance" }, showProvenance(record, task))),
   );
 }
@@ -104,7 +124,7 @@ function showTask(task, protocol, model, go) {
       chooser("Model", "choose-model", models, record.model, (name) => go(protocol, name)),
     ),
     make("h2", {}, `${protocol}, version ${version}`),
-    make("div", { class: "cards" }, card("Models", "wide", showRanking(task, records, record, (each) => go(protocol, each.model)))),
+    make("div", { class: "cards" }, card("Models", "wide", showRanking(task, records, record, (each) => go(protocol, each.model))), records.some((each) => each.behind) ? card("Behind the best", "wide", showDifferences(task, records)) : null),
     make("section", {}, make("h2", { id: "model-title" }, record.model), recordCards(task, record)),
   ];
 }
