@@ -7,8 +7,8 @@ test clips is tested; another seed, or other training clips, may move scores too
 Shares of clips: McNemar's mid-p test on the clips that one of the two gets right and the other
 does not, and the Wald interval with Bonett and Price's adjustment; both as Fagerland, Lydersen and
 Laake advise (The McNemar test for binary matched-pairs data, 2013; Recommended tests and confidence
-intervals for paired binomial proportions, 2014). Other metrics: the normal test of the sum of
-paired influences, as DeLong's of ROC areas (harness/ranking.py). No ranks are swapped between the
+intervals for paired binomial proportions, 2014). Other metrics: the t-test of the differences of
+clips' influences, as DeLong's test of ROC areas (harness/ranking.py). Nothing is swapped between the
 two, since scores of different models have different scales. docs/STATISTICS.md has what simulations
 say of them.
 """
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.stats import binom, t
 
 from harness import event_scores, intervals, metrics
 from harness.errors import UserError
@@ -119,7 +119,7 @@ def _of_scores(
 ) -> Paired:
     """Compare scores and influences, () and (N,) for each fold."""
     pairs = list(zip(own, other, strict=True))
-    test, clips = "paired influences", sum(len(influence) for _, influence in own)
+    test, clips = "t-test of influences", sum(len(influence) for _, influence in own)
     with np.errstate(invalid="ignore"):  # d′ of both may be infinite
         difference = float(np.mean([a - b for (a, _), (b, _) in pairs]))
     error = math.sqrt(intervals.variance([a - b for (_, a), (_, b) in pairs]))
@@ -130,11 +130,13 @@ def _of_scores(
         same = (0.0, 0.0, 1.0) if difference == 0 else (math.nan, math.nan, math.nan)
         return Paired(difference, *same, clips, test)
     most = 1.0 if metrics.is_rate(metric) else math.inf
+    of_chance = t(clips - len(pairs))  # as many degrees of freedom as clips that may vary
+    half = float(of_chance.ppf(0.975)) * error
     return Paired(
         difference=difference,
-        low=max(-most, difference - intervals.Z * error),
-        high=min(most, difference + intervals.Z * error),
-        p=float(2 * norm.sf(abs(difference) / error)),
+        low=max(-most, difference - half),
+        high=min(most, difference + half),
+        p=float(2 * of_chance.sf(abs(difference) / error)),
         clips=clips,
         test=test,
     )
