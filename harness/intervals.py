@@ -45,6 +45,18 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     return (0.0 if share == 0 else centre - half), (1.0 if share == 1 else centre + half)
 
 
+def of_difference(gained: float, lost: float, n: float) -> tuple[float, float]:
+    """95 % interval of a difference of two shares of the same `n` clips; n > 0.
+
+    gained, lost: shares of clips that only the one, and only the other, gets right. Wald's
+    interval, of one such clip more for either side (Bonett and Price, Adjusted Wald confidence
+    interval for a difference of binomial proportions based on paired data, 2012).
+    """
+    more, less = ((n * share + 1) / (n + 2) for share in (gained, lost))
+    half = Z * math.sqrt((more + less - (more - less) ** 2) / (n + 2))
+    return max(-1.0, more - less - half), min(1.0, more - less + half)
+
+
 def variance(influences: Sequence[np.ndarray]) -> float:
     """Of the mean over folds, whose clips are samples of their own."""
     return float(sum(fold @ fold for fold in influences)) / len(influences) ** 2

@@ -8,9 +8,9 @@ Shares of clips: McNemar's mid-p test on the clips that one of the two gets righ
 does not, and the Wald interval with Bonett and Price's adjustment; both as Fagerland, Lydersen and
 Laake advise (The McNemar test for binary matched-pairs data, 2013; Recommended tests and confidence
 intervals for paired binomial proportions, 2014). Other metrics: the t-test of the differences of
-clips' influences, as DeLong's test of ROC areas (harness/ranking.py). Nothing is swapped between the
-two, since scores of different models have different scales. docs/STATISTICS.md has what simulations
-say of them.
+clips' influences, as DeLong's test of ROC areas (harness/ranking.py). Nothing is swapped between
+the two, since scores of different models have different scales. docs/STATISTICS.md has what
+simulations say of them.
 """
 
 import math
@@ -98,14 +98,12 @@ def _of_shares(own: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> Paired
     """Compare what is right and what is not, (N,) bool for each fold."""
     gained = [a & ~b for a, b in zip(own, other, strict=True)]
     lost = [b & ~a for a, b in zip(own, other, strict=True)]
-    n = intervals.clips(gained)
-    # One clip more for either side: Bonett and Price's adjustment.
-    more, less = ((n * _mean(share) + 1) / (n + 2) for share in (gained, lost))
-    half = intervals.Z * math.sqrt((more + less - (more - less) ** 2) / (n + 2))
+    shares = _mean(gained), _mean(lost)
+    low, high = intervals.of_difference(*shares, intervals.clips(gained))
     return Paired(
-        difference=_rounded(_mean(gained) - _mean(lost)),
-        low=max(-1.0, more - less - half),
-        high=min(1.0, more - less + half),
+        difference=_rounded(shares[0] - shares[1]),
+        low=low,
+        high=high,
         p=mcnemar(*(int(sum(fold.sum() for fold in side)) for side in (gained, lost))),
         clips=sum(map(len, own)),
         test="McNemar, mid-p",

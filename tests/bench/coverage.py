@@ -148,26 +148,14 @@ def discordant(samples: int) -> Iterator[list[str]]:
     rng = np.random.default_rng(3)
     several = np.arange(700)
     mid, exact = (np.array([rejected(both, whole) for both in several]) for whole in (0, 1))
-    record = make_record()
     for n in (100, 300, 1000):
-        ids, folds = np.arange(n).astype(str), np.full(n, "a")
         for share in (0.02, 0.05, 0.1, 0.2, 0.4):
             chance = binom.pmf(several, n, share)
             held = []
             for lean in (0.0, 0.3, 0.7, 1.0):
                 odds = [share * (1 + lean) / 2, share * (1 - lean) / 2]
-                counts = rng.multinomial(n, [*odds, 1 - sum(odds)], samples)
-                ends = []
-                for gained, lost, _ in counts:
-                    scores = np.eye(2)[np.repeat([0, 1, 0], (gained, lost, n - gained - lost))]
-                    other = np.eye(2)[np.repeat([1, 0, 0], (gained, lost, n - gained - lost))]
-                    kept = (
-                        Predictions(ids, folds, np.zeros(n, np.int64), one, np.arange(2))
-                        for one in (scores, other)
-                    )
-                    one, two = kept
-                    found = paired.compare(record, one, record, two)
-                    ends.append((found.low, found.high))
+                counts = rng.multinomial(n, [*odds, 1 - sum(odds)], samples)[:, :2]
+                ends = [intervals.of_difference(*pair, n) for pair in counts / n]
                 low, high = np.array(ends).T
                 held.append(np.mean((low <= odds[0] - odds[1]) & (odds[0] - odds[1] <= high)))
             rates = [f"{100 * chance @ each:.1f}" for each in (mid, exact)]
@@ -201,7 +189,7 @@ def main() -> None:
     )
     show(
         "Two models as good; how many % of clips only one gets right; false positives, %",
-        discordant(max(samples // 5, 1)),
+        discordant(10 * samples),
         ["clips", "discordant", "mid-p", "exact", *(f"coverage {name}" for name in three)],
     )
     ranks = [row for metric in ("mAP", "auc_roc", "d_prime") for row in of_ranked(metric, samples)]

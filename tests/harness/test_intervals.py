@@ -93,3 +93,16 @@ def test_without_a_score_there_is_no_interval(metric: str) -> None:
     for undefined in ([math.nan, 0.5], [math.inf, 0.5], [math.inf, -math.inf]):
         ends = intervals.interval(metric, undefined, [np.zeros(3)] * 2)
         assert all(map(math.isnan, ends))
+
+
+def test_the_interval_of_a_difference_covers_where_few_clips_tell_two_results_apart() -> None:
+    rng = np.random.default_rng(2)
+    found = []
+    for gained, lost in ((0.05, 0.05), (0.08, 0.02), (0.2, 0.1), (0.2, 0.0)):
+        counts = rng.multinomial(200, [gained, lost, 1 - gained - lost], 1500)[:, :2] / 200
+        ends = [intervals.of_difference(*pair, 200) for pair in counts]
+        found.append(np.mean([low <= gained - lost <= high for low, high in ends]))
+    assert 0.94 < np.mean(found) < 0.97
+    assert min(found) > 0.93
+    assert intervals.of_difference(0, 0, 100) == pytest.approx((-0.0272, 0.0272), abs=1e-4)
+    assert intervals.of_difference(1, 0, 100)[1] == 1
