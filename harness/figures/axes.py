@@ -85,7 +85,8 @@ def tasks(records: Sequence[Record], named: bool = False) -> list[Axis]:
     order = dict.fromkeys([*first, *sorted(names)])
     columns: Columns = {name: (name,) for name in order if name in names}
     if suite and suite.domains and not named and names & set(suite.tasks):
-        columns = suite.columns(task for task in suite.tasks if task in names)
+        wholes = suite.columns(suite.tasks)
+        columns = {name: parts for name, parts in wholes.items() if names & set(parts)}
     found = [_axis(name, {name: parts}, records) for name, parts in columns.items()]
     return sorted((axis for axis in found if axis.scores), key=_domain)
 
@@ -150,6 +151,7 @@ def _axis(name: str, columns: Columns, records: Sequence[Record], whole: bool = 
     facts = [record["task"] for record in of_tasks]
     metrics = sorted({fact["metric"] for fact in facts})
     rate = not _NO_RATES & set(metrics)
+    short = name.removeprefix("hear-")
     scores = {}
     for model in models(of_tasks):
         found = {r["task"]["name"]: r for r in of_tasks if r["model"]["name"] == model}
@@ -158,7 +160,7 @@ def _axis(name: str, columns: Columns, records: Sequence[Record], whole: bool = 
             scores[model] = score
     return Axis(
         name=name,
-        title=name.removeprefix("hear-"),
+        title=name if short in {record["task"]["name"] for record in records} else short,
         domain=facts[0]["domain"] if facts else "",
         metric=metrics[0] if len(metrics) == 1 and not whole else "",
         higher_is_better=all(fact["higher_is_better"] for fact in facts),
