@@ -20,7 +20,7 @@ Record = dict[str, Any]
 @click.option("--models", help="Comma-separated; all unless given.")
 @click.option("--tasks", "task_names", help="Comma-separated; all unless given.")
 @click.option("--suite", help="A named list of tasks instead; see `list suites`.")
-@click.option("--protocol", "protocols", help="Comma-separated; all unless given.")
+@click.option("--protocols", help="Comma-separated; all unless given.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

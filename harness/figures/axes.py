@@ -57,6 +57,11 @@ class Axis:
         values = [score.value for score in self.scores.values()]
         return max(values) if self.higher_is_better else min(values)
 
+    @property
+    def partial(self) -> bool:
+        """Whether any of the scores is."""
+        return any(score.partial for score in self.scores.values())
+
     def words(self) -> str:
         """The best score and whose it is, for who cannot see the picture."""
         whose = [model for model, score in self.scores.items() if score.value == self.best]
@@ -92,13 +97,16 @@ def tasks(records: Sequence[Record], named: bool = False) -> list[Axis]:
 
 
 def domains(records: Sequence[Record]) -> list[Axis]:
-    """An axis per domain of the suite: the plain mean of its tasks, of models with all of them."""
+    """An axis per domain of the suite: the plain mean of its tasks, of models with all of them.
+
+    Scores are averaged where all are rates, and more of them is better.
+    """
     suite = suite_of(records)
     if suite is None:
         return []
     grouped = {name: suite.columns(parts) for name, parts in suite.domains.items()}
     found = [_axis(name, columns, records, whole=True) for name, columns in grouped.items()]
-    return [axis for axis in found if axis.scores]
+    return [axis for axis in found if axis.scores and axis.rate and axis.higher_is_better]
 
 
 def of_models(axes: Sequence[Axis], models: Sequence[str]) -> list[Axis]:

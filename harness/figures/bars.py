@@ -25,11 +25,10 @@ def draw(title: str, axes: Sequence[Axis], looks: Mapping[str, style.Style]) -> 
     for plot, axis in zip(panels.plots, axes, strict=True):
         _panel(plot, axis, looks)
     lacking = any(model not in axis.scores for axis in axes for model in looks)
-    partial = any(score.partial for axis in axes for score in axis.scores.values())
     remarks = [
         _INTERVAL + (f" {_FLOOR}" if any(axis.floor is not None for axis in axes) else ""),
         *([_NONE] if lacking else []),
-        *([_PARTIAL] if partial else []),
+        *([_PARTIAL] if any(axis.partial for axis in axes) else []),
         *([_AVERAGES] if not axes[0].metric else []),
     ]
     panels.remark(axes, *remarks)

@@ -7,7 +7,7 @@ from matplotlib.ticker import NullLocator
 
 from harness.figures import style
 from harness.figures.axes import Axis, Record
-from harness.figures.panels import Panels
+from harness.figures.panels import HOLLOW, Panels
 
 Curves = Mapping[str, Mapping[str, Sequence[tuple[int, float]]]]
 """Task → model → (k, score as printed) by k."""
@@ -39,12 +39,13 @@ def draw(
         lines = over[axis.name]
         plot.axvline(chosen, color=style.FAINT, linestyle=(0, (1, 2)), linewidth=1)
         for model in (model for model in looks if model in lines):
-            hollow = {"markerfacecolor": "none"} if axis.scores[model].partial else {}
-            plot.plot(*zip(*lines[model], strict=True), **looks[model].line() | hollow)
+            look, partial = looks[model], axis.scores[model].partial
+            plot.plot(*zip(*lines[model], strict=True), **look.point(partial) | look.line())
         ks = sorted({k for points in lines.values() for k, _ in points})
         plot.set_xscale("log")
         plot.set_xticks(ks, [str(k) for k in ks])
         plot.xaxis.set_minor_locator(NullLocator())
     panels.legend(looks)
-    panels.remark(axes, f"Across: k. Dotted: k = {chosen}, which the score is of.")
+    hollow = [HOLLOW] if any(axis.partial for axis in axes) else []
+    panels.remark(axes, f"Across: k. Dotted: k = {chosen}, which the score is of.", *hollow)
     return panels.figure

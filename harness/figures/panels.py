@@ -23,6 +23,7 @@ _ABREAST = 4  # panels, at most
 _LINE = 0.19  # inches from line to line
 _NUMBERS = 0.36  # inches beside and below a panel for the numbers of its axes
 _GAP = 0.16  # inches between panels
+HOLLOW = "Hollow: partial†, fewer clips than the task officially has."
 SYNTHETIC = "° synthetic data: says that the machinery works, nothing about real sounds."
 
 

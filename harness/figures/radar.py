@@ -28,7 +28,6 @@ _FROM_0 = f"{_RIM} Centre: a score of 0. Rings: 25, 50 and 75 % of the best."
 _FROM_HALF = f"{_RIM} Centre: half of the best. Rings: 60, 70, 80 and 90 % of the best."
 _LOWER = "↓: lower is better; drawn is the best's share of the score."
 _GAPS = "Gaps: no score, or one of collapsed embeddings."
-_HOLLOW = "Hollow: partial†, fewer clips than the task officially has."
 
 
 def draw(title: str, axes: Sequence[Axis], looks: Mapping[str, style.Style]) -> Figure:
@@ -102,11 +101,10 @@ def _model(
     ]
     line = look.line() | {"marker": "none"}
     plot.plot(*_points([*turns, turns[0]], [*radii, radii[0]]), **line)
-    for hollow in (False, True):
-        here = [n for n, score in enumerate(scores) if score and score.partial == hollow]
+    for partial in (False, True):
+        here = [n for n, score in enumerate(scores) if score and score.partial == partial]
         xs, ys = _points([turns[n] for n in here], [radii[n] for n in here])
-        fill = "none" if hollow else look.colour
-        plot.plot(xs, ys, look.marker, color=look.colour, markerfacecolor=fill)
+        plot.plot(xs, ys, **look.point(partial))
 
 
 def _name(plot: Axes, axis: Axis, turn: float) -> None:
@@ -198,12 +196,11 @@ def _remark(
 ) -> None:
     """How to read the picture, below it."""
     lacking = any(model not in axis.scores for axis in axes for model in looks)
-    partial = any(score.partial for axis in axes for score in axis.scores.values())
     remarks = [
         scale.words,
         *([_LOWER] if not all(axis.higher_is_better for axis in axes) else []),
         *([_GAPS] if lacking else []),
-        *([_HOLLOW] if partial else []),
+        *([panels.HOLLOW] if any(axis.partial for axis in axes) else []),
         *([panels.SYNTHETIC] if any(axis.synthetic for axis in axes) else []),
     ]
     plot.text(

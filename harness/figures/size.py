@@ -9,7 +9,7 @@ from matplotlib.ticker import NullLocator
 
 from harness.figures import style
 from harness.figures.axes import Axis, Score
-from harness.figures.panels import BASELINE, Panels
+from harness.figures.panels import BASELINE, HOLLOW, Panels
 
 _SIZE = (2.0, 1.8)  # inches, of a panel
 _MARGIN = 1.6  # beyond the smallest and the largest: a round size lies between, however near
@@ -36,15 +36,15 @@ def draw(
         plot.set_xticks(ticks, [words(size) for size in ticks])
     panels.legend(looks, sizes)
     bare = [_NONE] if not all(sizes[model] for model in looks) else []
-    panels.remark(axes, _ACROSS, *bare)
+    hollow = [HOLLOW] if any(axis.partial for axis in axes) else []
+    panels.remark(axes, _ACROSS, *bare, *hollow)
     return panels.figure
 
 
 def _point(plot: Axes, size: int, score: Score, look: style.Style) -> None:
     if score.low is not None and score.high is not None:
         plot.plot([size, size], [score.low, score.high], color=look.colour, linewidth=1)
-    fill = "none" if score.partial else look.colour
-    plot.plot(size, score.value, look.marker, color=look.colour, markerfacecolor=fill)
+    plot.plot(size, score.value, **look.point(score.partial))
 
 
 def _ticks(low: float, high: float) -> list[float]:

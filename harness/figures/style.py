@@ -77,6 +77,16 @@ class Style:
             "linewidth": 1.5,
         }
 
+    def point(self, partial: bool = False) -> dict[str, Any]:
+        """The keywords of points alone; those of partial scores are hollow, and larger for it."""
+        hollow = {"markerfacecolor": "none", "markersize": 7.5, "markeredgewidth": 1.4}
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "linestyle": "none",
+            **(hollow if partial else {}),
+        }
+
 
 def styles(models: Sequence[str]) -> dict[str, Style]:
     """What each of the models looks like, in this order; no two alike among 40."""
