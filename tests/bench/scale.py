@@ -26,7 +26,7 @@ import soundfile
 from torch import Tensor
 from torch.nn import Module
 
-from harness import metrics
+from harness import intervals, metrics
 from harness.cache import Cache
 from harness.embed import embed
 from harness.encoder import load
@@ -135,8 +135,9 @@ def bank(queries: int) -> dict[str, float]:
     targets = problem.targets[problem.folds[0].test]
 
     def said() -> None:
-        metrics.compute_all(metrics.METRICS, targets, scores[0])
-        metrics.bootstrap("accuracy", [targets], scores, seed=0)
+        found = metrics.compute_all(metrics.METRICS, targets, scores[0])
+        influences = [metrics.influence("accuracy", targets, scores[0])]
+        intervals.interval("accuracy", [found["accuracy"]], influences)
         metrics.floor("accuracy", problem.targets[:BANK], targets, CLASSES)
 
     return {
