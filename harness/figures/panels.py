@@ -69,7 +69,7 @@ class Panels:
                 handle.set(**({"linestyle": "none"} if sizes[model] else _BARE))
             handles.append(handle)
         each = max(map(width, looks)) + 0.75
-        columns = max(1, min(len(handles), int(self._wide / each)))
+        columns = abreast(len(handles), int(self._wide / each))
         self.figure.legend(
             handles=handles,
             ncols=columns,
@@ -90,6 +90,11 @@ class Panels:
 
     def _write(self, text: str, up: float, edge: str, **looks: Any) -> None:
         self.figure.text(0.5, up / self._high, text, ha="center", va=edge, **looks)
+
+
+def abreast(count: int, most: int) -> int:
+    """Into how many columns, `most` at most, so that the rows are about equally long."""
+    return math.ceil(count / math.ceil(count / max(most, 1)))
 
 
 def width(text: str, size: float = 9) -> float:

@@ -186,7 +186,7 @@ def _legend(plot: Axes, title: str, axes: Sequence[Axis], looks: Mapping[str, st
         title_fontproperties={"size": 12, "weight": "bold"},
         loc="lower center",
         bbox_to_anchor=(0.5, 0.5 + _edge(axes)),
-        ncols=min(len(labels), 4 if max(map(len, labels)) <= 20 else 2),
+        ncols=panels.abreast(len(labels), 4 if max(map(len, labels)) <= 20 else 2),
         borderaxespad=0,
     )
 
