@@ -8,7 +8,7 @@ PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c c
 GATE_TASKS ?= demo,esc10,fsdd
 GATE_REFERENCE ?= results
 
-.PHONY: demo test lint validator gate bench clean
+.PHONY: demo test lint validator browser gate bench clean
 
 demo: $(VENV)/installed  ## measure three encoders on sounds made on the fly; needs no network
 	$(VENV)/bin/python -m harness run --tasks demo --model tiny --model random --model melspec
@@ -23,6 +23,11 @@ lint: $(VENV)/installed  ## style and types
 
 validator: $(VENV)/validator-installed  ## the official hear-validator on dasheng.hear (TensorFlow)
 	$(VENV)/bin/python -m pytest -m validator
+
+browser: $(VENV)/browser-installed  ## the report in Chromium or Chrome, which the machine has to have
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		{ echo "expected chromium or google-chrome on the PATH, found neither; install one" >&2; exit 1; }
+	$(VENV)/bin/python -m pytest -m browser
 
 # A cache of its own: it is not keyed by this project's code, which is what is measured here.
 gate: $(VENV)/installed  ## fail if a score of tiny or melspec drops below the committed records
@@ -42,6 +47,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/validator-installed: $(VENV)/installed
 	$(PIP) -e '.[validator]'
+	touch $@
+
+$(VENV)/browser-installed: $(VENV)/installed
+	$(PIP) -e '.[browser]'
 	touch $@
 
 # The published `dasheng` has this project's name: peers need an environment of their own.

@@ -12,6 +12,7 @@ from harness.commands.check import check
 from harness.commands.options import INTERRUPTED, MISTAKE
 from harness.commands.plot import plot
 from harness.commands.prepare import prepare
+from harness.commands.report import report_
 from harness.commands.run import run
 from harness.errors import UserError, storage_error
 
@@ -28,6 +29,7 @@ for _command in (
     show.list_,
     show.table,
     plot,
+    report_,
     show.validate,
     cache,
     show.doctor_,

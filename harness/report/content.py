@@ -9,6 +9,7 @@ from typing import Any
 
 from harness import metrics, results
 from harness.paired import Paired
+from harness.predictions import Predictions
 from harness.report import details, differences
 from harness.report.differences import Kept, Record
 from harness.report.provenance import LABELS
@@ -42,9 +43,7 @@ def number(value: float | None, metric: str) -> str:
     return f"{100 * value:.2f}" if metrics.is_rate(metric) else f"{value:.3f}"
 
 
-def tasks(
-    records: Sequence[Record], told: Mapping[str, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def tasks(records: Sequence[Record], told: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row of the overview for each task and protocol: what it is, and who is best at it.
 
     told: what `told` gives, by task.
@@ -76,7 +75,7 @@ def _row(records: Sequence[Record], told: Sequence[Mapping[str, Any]]) -> dict[s
         "models": len(records),
         "best": best,
         "behind": len(behind),
-        "surely": sum(each["surely"] for each in behind),
+        "significant": sum(each["significant"] for each in behind),
     }
 
 
@@ -90,7 +89,7 @@ def _task(records: Sequence[Record], kept: Kept, length: details.Length) -> dict
         for record, less in zip(ranked, differences.from_best(ranked, kept), strict=True):
             predictions = kept(record)
             classes = predictions.classes.tolist()
-            detail = details.of(record, predictions, length)
+            detail = details.of(record, predictions, length, _near(record, records, kept))
             told.append({**_record(record, detail, shared), "behind": _behind(record, less)})
         protocols[name] = {"version": here[0]["protocol"]["version"], "records": told}
     task = records[0]["task"]
@@ -103,6 +102,18 @@ def _task(records: Sequence[Record], kept: Kept, length: details.Length) -> dict
         "labels": LABELS,
         "shared": shared,
     }
+
+
+def _near(record: Record, records: Iterable[Record], kept: Kept) -> Predictions | None:
+    """What kNN kept of the same model and task, for a record that looks at no neighbours."""
+    if record["protocol"]["name"] == "knn":
+        return None
+    model = record["model"]["name"]
+    for other in records:
+        if other["protocol"]["name"] == "knn" and other["model"]["name"] == model:
+            near = kept(other)
+            return near if isinstance(near, Predictions) else None
+    return None
 
 
 def _record(record: Record, detail: dict[str, Any], shared: list[Any]) -> dict[str, Any]:
@@ -147,7 +158,7 @@ def _behind(record: Record, less: Paired | None) -> dict[str, Any] | None:
         "difference": less.difference,
         "text": [number(value, metric) for value in (less.difference, less.low, less.high)],
         "p": less.p,
-        "surely": less.p < differences.LEVEL,
+        "significant": less.p < differences.LEVEL,
     }
 
 

@@ -18,7 +18,7 @@ from harness.report import content, differences
 from harness.report.differences import Kept, Record
 from harness.tables.published import Published
 
-ASSETS = Path(__file__).parent / "assets"
+BROWSER = Path(__file__).parent / "browser"
 STYLES = ("page", "table", "task", "print")
 SCRIPTS = ("dom", "theme", "sort", "matrix", "map", "clips", "facts", "task", "route")  # in order
 
@@ -32,7 +32,7 @@ def html(records: Sequence[Record], kept: Kept, published: Iterable[Published] =
         UserError: a column would mix versions of a task or a protocol, or predictions lack.
     """
     environment = Environment(
-        loader=FileSystemLoader(ASSETS),
+        loader=FileSystemLoader(BROWSER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -94,4 +94,4 @@ def _json(value: Any) -> str:
 
 
 def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
+    return (BROWSER / name).read_text(encoding="utf-8")

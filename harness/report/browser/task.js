@@ -43,11 +43,11 @@ function showRanking(task, records, chosen, choose) {
 
 // Each model less the best one, on the same clips.
 function showDifferences(task, records) {
-  const heads = [{ head: "model", words: true }, { head: "less the best" }, { head: "95 % interval" }, { head: "p, adjusted" }, { head: "", words: true }];
+  const heads = [{ head: "model", words: true }, { head: "less the best" }, { head: "95 % interval" }, { head: "p, adjusted" }, { head: "verdict", words: true }];
   const rows = records.filter((record) => record.behind).map(({ model, behind }) => {
     const [difference, low, high] = behind.text.map(signed);
     const p = behind.p < 0.001 ? "< 0.001" : behind.p.toFixed(3);
-    return [model, { show: difference, value: behind.difference }, `${low} to ${high}`, { show: p, value: behind.p }, behind.surely ? "surely behind" : "not told apart"];
+    return [model, { show: difference, value: behind.difference }, `${low} to ${high}`, { show: p, value: behind.p }, behind.significant ? "significantly behind" : "not told apart"];
   });
   return [
     make("p", { class: "small faint" }, `Every model less ${records[0].model}, on the same test clips; p of paired tests, adjusted after Holm for ${counted(rows.length, "model", "models")}. Only sampling of clips is tested; another seed may move scores too.`),
@@ -92,7 +92,7 @@ function recordCards(task, record) {
     record.confusion?.matrix ? card("Confusion", "", showMatrix(record, names)) : null,
     record.map ? card("Map of the embeddings", "", showMap(record, names)) : null,
     record.confusion ? card("Commonest mistakes", "", showMistakes(record, names)) : null,
-    card("Classes", "", showClasses(record, names)),
+    card("Classes", record.map || record.confusion ? "" : "wide", showClasses(record, names)),
     card("Hardest clips", "wide", showHardest(record, names)),
     record.magnets ? card("Clips that mislead", "wide", showMagnets(record, names)) : null,
     card("Provenance", "wide", make("div", { class: "provenance" }, showProvenance(record, task))),

@@ -17,11 +17,11 @@ function drawMatrix(matrix, order, names) {
       const words = `${names[row]} taken for ${names[column]}: ${count} of ${total}`;
       const place = { x: margin + x * cell, y: margin + y * cell };
       const kind = row === column ? "cell diagonal" : "cell";
-      const box = { ...place, width: cell - 1, height: cell - 1, rx: 2, "fill-opacity": 0.12 + 0.88 * share };
+      const box = { ...place, width: cell - 1, height: cell - 1, rx: 2, "fill-opacity": strength(share) };
       parts.push(draw("rect", { ...box, class: kind }, draw("title", {}, words)));
       if (cell > 20) {
         const middle = { x: place.x + cell / 2 - 0.5, y: place.y + cell / 2 + 3.5, "text-anchor": "middle" };
-        parts.push(draw("text", { ...middle, class: share > 0.45 ? "on-cell" : null, "pointer-events": "none" }, String(count)));
+        parts.push(draw("text", { ...middle, class: share > 0.5 ? "on-cell" : null, "pointer-events": "none" }, String(count)));
       }
     });
     const name = shorten(names[row], 24);
@@ -41,13 +41,18 @@ function drawMatrix(matrix, order, names) {
   return make("div", { class: "picture", role: "region", tabindex: 0, "aria-label": "Confusion matrix" }, svg);
 }
 
+// Between a half and five sixths of the colour neither black nor white letters would be legible.
+function strength(share) {
+  return share > 0.5 ? 0.7 + 0.3 * share : 0.1 + 0.8 * share;
+}
+
 function shorten(text, length) {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 function showMatrix(record, names) {
   const { matrix, order } = record.confusion;
-  const about = "Rows are true classes, columns predicted ones; classes that are taken for each other stand side by side. A cell's strength is its share of the row.";
+  const about = "Rows are true classes, columns predicted ones; classes that are taken for each other stand side by side. A cell's strength is its share of the row, with a step at one half.";
   return [make("p", { class: "small faint" }, about), drawMatrix(matrix, order, names)];
 }
 
