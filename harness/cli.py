@@ -14,6 +14,7 @@ from harness.commands.plot import plot
 from harness.commands.prepare import prepare
 from harness.commands.report import report_
 from harness.commands.run import run
+from harness.commands.table import table
 from harness.errors import UserError, storage_error
 
 
@@ -27,7 +28,7 @@ for _command in (
     prepare,
     check,
     show.list_,
-    show.table,
+    table,
     plot,
     report_,
     show.validate,

@@ -85,7 +85,7 @@ class Display:
     def result(self, record: dict[str, Any]) -> None:
         """A record was written."""
         names = (record[part]["name"] for part in ("model", "task", "protocol"))
-        self._line(f"{' '.join(names)}: {record['task']['metric']} {cells.cell(record)}")
+        self._line(f"{' '.join(names)}: {record['task']['metric']} {cells.told(record)}")
         collapsed = record["scores"]["collapsed"]
         if collapsed:
             self._line(f"warning: {collapsed} embeddings: they cannot tell clips apart")

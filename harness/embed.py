@@ -42,6 +42,7 @@ class Embeddings:
         audio_seconds: length of all clips, s.
         seconds: wall time, s.
         computed: clips that were not in the cache.
+        computed_seconds: their length, s.
     """
 
     values: np.ndarray
@@ -53,6 +54,7 @@ class Embeddings:
     audio_seconds: float
     seconds: float
     computed: int
+    computed_seconds: float
 
 
 def embed(
@@ -82,7 +84,8 @@ def embed(
             missing.append(number)
         else:
             gathered.add(clips, shard)
-    done = total - sum(seconds[number] for number in missing)
+    computed_seconds = float(sum(seconds[number] for number in missing))
+    done = total - computed_seconds
     progress(done, total)
     for number, shard in compute(index, encoder, settings, plan, missing):
         entry.write(number, shard)
@@ -103,6 +106,7 @@ def embed(
         audio_seconds=total,
         seconds=time.perf_counter() - start,
         computed=sum(len(plan[number]) for number in missing),
+        computed_seconds=computed_seconds,
     )
 
 

@@ -125,6 +125,7 @@ def build(
                 "fit": run.fit_seconds,
             },
             "audio_seconds": embeddings.audio_seconds,
+            "embedded_seconds": embeddings.computed_seconds,
             "peak_bytes": _peak_bytes(encoder),
         },
     }

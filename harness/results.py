@@ -75,6 +75,7 @@ SCHEMA: Mapping[str, Any] = {
         "versions": dict,
         "seconds": dict,
         "audio_seconds": float,
+        "embedded_seconds": float,
         "peak_bytes": dict,
     },
 }

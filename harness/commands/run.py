@@ -7,14 +7,13 @@ from pathlib import Path
 
 import click
 
-from harness import runner, suites, tables
+from harness import runner, suites
 from harness.commands import consent, options
-from harness.commands.show import write_table
 from harness.display import Display
 from harness.encoder import import_module
 from harness.runner import Plan
 from harness.shards import PRECISIONS, Settings
-from harness.tables import published
+from harness.tables import pages
 from harness.targets import resolve
 
 
@@ -124,9 +123,7 @@ def _measure(plans: Sequence[Plan]) -> runner.Summary:
 
 
 def _show(summary: runner.Summary, results_folder: Path) -> None:
-    """Print the table of what this run measured; write the page of all records."""
-    known = published.beside(summary.records, results_folder)
-    concerned = [table for table in known if table.concerns(summary.records)]
+    """Print the tables of what this run measured; write the page of all records."""
     click.echo()
-    click.echo(tables.markdown(summary.records, concerned))
-    write_table(results_folder)
+    click.echo(pages.concerned(summary.records, results_folder))
+    pages.refresh(results_folder, around=False)

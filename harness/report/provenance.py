@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 DIGEST = 12  # hexadecimal digits that tell files apart
-FASTEST = 20_000  # s of audio in 1 s; beyond, embeddings were read from the cache, not computed
 SHORTEST = 0.1  # s of embedding that say anything of a speed
 
 LABELS: Mapping[str, tuple[str, ...]] = {
@@ -63,19 +62,17 @@ def resources(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what measuring took.
 
     seconds: of preparing, embedding and fitting. audio_seconds: length of all clips.
-    speed: seconds of audio embedded in a second, decoding included; None where that is more than
-    can be computed, so that the embeddings came from the cache. Where it is told some of them
-    may have: an encoder is at most as fast as that. process_bytes, device_bytes: the most memory
-    held so far by the process, which may have measured other tasks before, and by its part of a
-    GPU, None without one.
+    speed: seconds of audio embedded in a second, decoding included, without what came from the
+    cache; None if all of it did, or if it took too short to tell. process_bytes, device_bytes:
+    the most memory held so far by the process, which may have measured other tasks before, and
+    by its part of a GPU, None without one.
     """
     run = record["run"]
-    embed, audio = run["seconds"]["embed"], run["audio_seconds"]
-    read = embed < SHORTEST or audio > FASTEST * embed
+    embed, embedded = run["seconds"]["embed"], run["embedded_seconds"]
     return {
         "seconds": {name: _three_digits(value) for name, value in run["seconds"].items()},
-        "audio_seconds": round(audio),
-        "speed": None if read else _three_digits(audio / embed),
+        "audio_seconds": round(run["audio_seconds"]),
+        "speed": _three_digits(embedded / embed) if embedded and embed >= SHORTEST else None,
         "process_bytes": run["peak_bytes"]["process"],
         "device_bytes": run["peak_bytes"]["device"],
     }

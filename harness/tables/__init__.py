@@ -1,5 +1,5 @@
 """Records → the tables that people read."""
 
-from harness.tables.page import brief, markdown
+from harness.tables.by_protocol import brief, sections
 
-__all__ = ["brief", "markdown"]
+__all__ = ["brief", "sections"]

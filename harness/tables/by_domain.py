@@ -1,55 +1,63 @@
 """A suite's scores by domain: the averages, then task by task, then all tasks in one row."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from harness.suites import Columns, Suite
 from harness.tables import cells, comparison
-from harness.tables.cells import Record
-from harness.tables.domains import Average, average
-from harness.tables.published import Published, Row
+from harness.tables.comparison import Behind, Scores
+from harness.tables.domains import Record, average
+from harness.tables.published import Published
+from harness.tables.table import Cell, Column, Table
 
 _AVERAGES = (
     "A domain's score is the plain mean of its tasks' scores, and stands only where each of them "
     "is measured, whole and defined."
 )
-_TASKS = (
-    "After ±: the standard deviation over the folds (ddof 1), as HEAR tells it; in square "
-    "brackets: the 95 % interval of the measured score."
-)
 
 
-def tables(suite: Suite, published: Published, records: Sequence[Record]) -> list[str]:
-    """The tables of one protocol's records on tasks of the suite, with remarks, in markdown.
+def parts(
+    suite: Suite, published: Sequence[Published], records: Sequence[Record], *, intervals: bool
+) -> Iterator[Table | str]:
+    """The tables of one protocol's records on tasks of the suite, with remarks."""
+    protocol = suite.protocols[0]
+    domains = comparison.joined(protocol, (table for table in published if table.averages))
+    tasks = comparison.joined(protocol, (table for table in published if not table.averages))
+    if records or domains.rows:
+        yield from _averages(suite, domains, records)
+    yield from _by_task(suite, tasks, records, Behind(spread=True, intervals=intervals))
+    yield from _in_one_row(suite, records)
 
-    `published` has the domains for columns; it may have no rows.
-    """
-    parts = [*_averages(suite, published, records)]
-    if records:
-        parts += [*_by_task(suite, records), *_in_one_row(suite, records)]
-    return parts
+
+def task(name: str, tasks: Sequence[str], records: Sequence[Record]) -> Scores:
+    """The column of a task's scores; of several tasks, their mean."""
+    here = _on(records, tasks)
+    return Scores(cells.column(name, here), partial(_score, tuple(tasks)), cells.floor(here))
 
 
-def _averages(suite: Suite, published: Published, records: Sequence[Record]) -> Iterator[str]:
-    domains = {name: suite.columns(suite.domains[name]) for name in published.columns}
+def _score(tasks: tuple[str, ...], found: Mapping[str, Record]) -> Cell:
+    if len(tasks) > 1:
+        return cells.mean(average(found, {task: (task,) for task in tasks}))
+    return cells.score(found[tasks[0]]) if tasks[0] in found else cells.MISSING
 
-    def measured(found: Mapping[str, Record], row: Row | None) -> list[str]:
-        means = {name: average(found, columns) for name, columns in domains.items()}
-        return [_mean(mean, comparison.baseline(row, name)) for name, mean in means.items()]
 
-    heads = [f"{name} ({len(columns)} tasks)" for name, columns in domains.items()]
-    rows = comparison.rows(published, records, measured)
-    yield cells.grid(rows, comparison.heads(published, heads))
+def _averages(
+    suite: Suite, published: Published, records: Sequence[Record]
+) -> Iterator[Table | str]:
+    domains = {name: suite.columns(tasks) for name, tasks in suite.domains.items()}
+    columns = [
+        _mean(Column(head=f"{name} ({len(tasks)} tasks)", name=name), tasks)
+        for name, tasks in domains.items()
+    ]
+    yield from comparison.table("averages by domain", columns, records, published, Behind())
     yield from _lacking(domains, records)
-    yield _AVERAGES + _origin(published)
+    yield _AVERAGES
     yield from suite.notes
-    yield from published.notes
+    yield from comparison.remarks(published)
 
 
-def _origin(published: Published) -> str:
-    if not published.rows:
-        return ""
-    where = ", ".join(published.sources)
-    return f" In round brackets: measured less published. Published in {where}."
+def _mean(column: Column, columns: Columns) -> Scores:
+    return Scores(column, lambda found: cells.mean(average(found, columns)))
 
 
 def _lacking(domains: Mapping[str, Columns], records: Sequence[Record]) -> Iterator[str]:
@@ -64,61 +72,29 @@ def _lacking(domains: Mapping[str, Columns], records: Sequence[Record]) -> Itera
         yield f"Not whole: {'; '.join(lacks)}."
 
 
-def _by_task(suite: Suite, records: Sequence[Record]) -> Iterator[str]:
-    """A table of each domain that anything was measured of."""
+def _by_task(
+    suite: Suite, published: Published, records: Sequence[Record], behind: Behind
+) -> Iterator[Table | str]:
+    """A table of each domain that anything was measured or published of."""
     grouped = {task for tasks in suite.domains.values() for task in tasks}
     rest = tuple(task for task in suite.tasks if task not in grouped)
-    for name, tasks in {**suite.domains, "in no domain": rest}.items():
-        if here := _on(records, tasks):
-            yield f"{name.capitalize()}, task by task:"
-            yield _task_by_task(suite.columns(tasks), here)
-    yield _TASKS
+    for domain, tasks in {**suite.domains, "in no domain": rest}.items():
+        here = _on(records, tasks)
+        columns = [task(name, parts, here) for name, parts in suite.columns(tasks).items()]
+        caption = f"{domain}, task by task"
+        yield from comparison.table(caption, columns, here, published, behind)
+    yield from comparison.remarks(published)
 
 
-def _task_by_task(columns: Columns, records: Sequence[Record]) -> str:
-    rows = [
-        [model, *(_detailed(found, tasks) for tasks in columns.values())]
-        for model, found in cells.by_model(records).items()
-    ]
-    measured = {name: _on(records, tasks) for name, tasks in columns.items()}
-    floors = ["*majority class*", *(cells.floor(found) for found in measured.values())]
-    heads = ["model", *(cells.head(name, found) for name, found in measured.items())]
-    return cells.grid([*rows, floors], heads)
-
-
-def _in_one_row(suite: Suite, records: Sequence[Record]) -> Iterator[str]:
+def _in_one_row(suite: Suite, records: Sequence[Record]) -> Iterator[Table | str]:
     """Every task, and the mean over all."""
     columns = suite.columns(suite.tasks)
-    rows = []
-    for model, found in cells.by_model(records).items():
-        scores = [_plain(found, tasks) for tasks in columns.values()]
-        rows.append([model, *scores, _mean(average(found, columns))])
-    yield f"All {len(columns)} in one row:"
-    yield cells.grid(rows, ["model", *columns, "mean"])
-
-
-def _mean(mean: Average, published: str = "") -> str:
-    """An average in percent and its difference from a published one; or how much is missing."""
-    if mean.mean is None:
-        some = f" {len(mean.lacking)} of {mean.columns}" if mean.begun else ""
-        return f"missing{some}"
-    mark = "‡" if mean.collapsed else ""
-    return f"{100 * mean.mean:.2f}{mark}{cells.difference(mean.mean, published)}"
-
-
-def _detailed(found: Mapping[str, Record], tasks: tuple[str, ...]) -> str:
-    """A score with its spread and interval; of several tasks, their mean."""
-    if len(tasks) > 1 or tasks[0] not in found:
-        return _plain(found, tasks)
-    record = found[tasks[0]]
-    return f"{cells.score(record)}{cells.spread(record)}{cells.interval(record)}"
-
-
-def _plain(found: Mapping[str, Record], tasks: tuple[str, ...]) -> str:
-    """A score alone; of several tasks, their mean."""
-    if len(tasks) > 1:
-        return _mean(average(found, {task: (task,) for task in tasks}))
-    return cells.score(found[tasks[0]]) if tasks[0] in found else "missing"
+    scores = [
+        *(task(name, tasks, records) for name, tasks in columns.items()),
+        _mean(Column(head="mean"), columns),
+    ]
+    nobody = comparison.joined(suite.protocols[0], [])
+    yield from comparison.table(f"all {len(columns)} in one row", scores, records, nobody, Behind())
 
 
 def _on(records: Sequence[Record], tasks: Sequence[str]) -> list[Record]:

@@ -1,15 +1,16 @@
-"""What tables are put together from: records by model and task, the texts of cells and heads."""
+"""What tables are put together from: records by model and task, and the cells made of them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from tabulate import tabulate
+from collections.abc import Sequence
+from dataclasses import replace
 
 from harness import results
+from harness.tables.domains import Average, Record
+from harness.tables.table import FLOOR, MEASURED, PUBLISHED, Cell, Column
 
 _NO_RATES = {"d_prime", "segment_1s_er"}  # metrics that percent means nothing for
 
-Record = Mapping[str, Any]
+MISSING = Cell(text="missing", kind=MEASURED)
+NO_FLOOR = Cell(text="–", kind=FLOOR)  # not measured; or, as for an AUC, a class has no test clip
 
 
 def of(records: Sequence[Record], part: str, name: str) -> list[Record]:
@@ -25,53 +26,96 @@ def by_model(records: Sequence[Record]) -> dict[str, dict[str, Record]]:
     return found
 
 
-def cell(record: Record | None) -> str:
-    """A score in percent, its marks and its 95 % interval."""
-    return "–" if record is None else f"{score(record)}{interval(record)}"
+def told(record: Record) -> str:
+    """A score in a line on its own: its marks in words, and its interval."""
+    cell = score(record)
+    partial = " partial" if "†" in cell.marks else ""
+    return f"{cell.text}{cell.marks}{partial}{note(cell, intervals=True)}"
 
 
-def score(record: Record) -> str:
-    """A score in percent and its marks."""
+def score(record: Record) -> Cell:
+    """A measured score, in percent where it is a rate."""
+    partial, collapsed = results.is_partial(record), bool(record["scores"]["collapsed"])
+    marks = _marks(record["task"]["synthetic"], partial, collapsed)
     if record["score"] is None:
-        return "undefined"
-    partial = results.is_partial(record)
-    marks = ("†" if partial else "") + ("‡" if record["scores"]["collapsed"] else "")
-    return _number(record["score"], record) + marks + (" partial" if partial else "")
+        return Cell(text="undefined", kind=MEASURED, marks=marks)
+    low, high = (_scaled(end, record) for end in record["scores"]["ci95"])
+    text = _number(record["score"], record)
+    return Cell(
+        text=text,
+        value=float(text),
+        marks=marks,
+        ranked=not partial and not collapsed,
+        kind=MEASURED,
+        interval=None if low is None or high is None else (low, high),
+        spread=_scaled(record["scores"]["std"], record),
+    )
 
 
-def interval(record: Record) -> str:
-    """The 95 % interval of a score, if it has one that ends."""
-    low, high = record["scores"]["ci95"]
-    if record["score"] is None or low is None or high is None:
-        return ""
-    return f" [{_number(low, record)}, {_number(high, record)}]"
+def mean(average: Average) -> Cell:
+    """An average in percent; where there is none, how much of it is missing."""
+    if average.mean is None:
+        some = f" {len(average.lacking)} of {average.columns}"
+        return replace(MISSING, text=f"missing{some}") if average.begun else MISSING
+    text = f"{100 * average.mean:.2f}"
+    return Cell(
+        text=text,
+        value=float(text),
+        marks=_marks(average.synthetic, False, average.collapsed),
+        ranked=not average.collapsed,
+        kind=MEASURED,
+    )
 
 
-def spread(record: Record) -> str:
-    """The standard deviation over the folds, if there are several."""
-    deviation = record["scores"]["std"]
-    return "" if deviation is None else f" ± {_number(deviation, record)}"
+def published(text: str, *, collapsed: bool) -> Cell:
+    """A published score as it was published, in percent; "" where none was."""
+    value = float(text) if text else None
+    return Cell(
+        text=text or "–",
+        value=value,
+        marks="‡" if collapsed else "",
+        ranked=value is not None and not collapsed,
+        kind=PUBLISHED,
+    )
 
 
-def difference(measured: float | None, published: str) -> str:
-    """A score less a published one, which is in percent; nothing where one of them is none."""
-    if measured is None or not published:
-        return ""
-    less = round(100 * measured - float(published), 2) + 0.0  # no −0.00
-    return f" ({less:+.2f})".replace("-", "−")
+def compared(cell: Cell, baseline: Cell | None) -> Cell:
+    """A measured cell with its difference from a published one, unless that is no baseline."""
+    if cell.value is None or baseline is None or not baseline.ranked or baseline.value is None:
+        return cell
+    return replace(cell, difference=round(cell.value - baseline.value, 2) + 0.0)  # no −0.00
 
 
-def head(name: str, records: Sequence[Record]) -> str:
-    """The name of a column; if there are records of its task, with their metric and version."""
+def note(cell: Cell, *, spread: bool = False, intervals: bool = False) -> str:
+    """What is printed behind a score; the interval with a decimal less than the score."""
+    parts = []
+    decimals = len(cell.text.partition(".")[2])
+    if spread and cell.spread is not None:
+        parts.append(f" ± {cell.spread:.{decimals}f}")
+    if cell.difference is not None:
+        parts.append(f" ({cell.difference:+.2f})".replace("-", "−"))
+    if intervals and cell.interval is not None:
+        low, high = (f"{end:.{decimals - 1}f}" for end in cell.interval)
+        parts.append(f" [{low}, {high}]")
+    return "".join(parts)
+
+
+def column(name: str, records: Sequence[Record]) -> Column:
+    """A column of a task's scores; if there are records of it, with their metric and version."""
     if not records:
-        return name
+        return Column(head=name, name=name)
     facts = records[0]["task"]
-    synthetic = "°" if facts["synthetic"] else ""
     metric = facts["metric"] + ("" if facts["higher_is_better"] else ", lower is better")
-    return f"{name}{synthetic} ({metric}, v{facts['version']})"
+    return Column(
+        head=f"{name} ({metric}, v{facts['version']})",
+        name=name,
+        higher_is_better=facts["higher_is_better"],
+        metric=facts["metric"],
+        version=facts["version"],
+    )
 
 
-def floor(records: Sequence[Record]) -> str:
+def floor(records: Sequence[Record]) -> Cell:
     """The majority class's score; from least to most where records of one task disagree.
 
     Fewer clips have another majority, so whole records speak for the task if there are any.
@@ -80,15 +124,23 @@ def floor(records: Sequence[Record]) -> str:
     floors = sorted(
         (record["scores"]["floor"], _number(record["scores"]["floor"], record))
         for record in speaking
-        if record["scores"]["floor"] is not None  # as for an AUC, where a class has no test clip
+        if record["scores"]["floor"] is not None
     )
-    shown = list(dict.fromkeys(text for _, text in floors))
-    return " to ".join(dict.fromkeys([shown[0], shown[-1]])) if shown else "–"
+    texts = [text for _, text in floors]
+    if not texts:
+        return NO_FLOOR
+    if texts[0] != texts[-1]:
+        return Cell(text=f"{texts[0]} to {texts[-1]}", kind=FLOOR)
+    return Cell(text=texts[0], value=float(texts[0]), kind=FLOOR)
 
 
-def grid(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
-    """A markdown table."""
-    return tabulate(rows, heads, tablefmt="github", disable_numparse=True)
+def _marks(synthetic: bool, partial: bool, collapsed: bool) -> str:
+    return "°" * synthetic + "†" * partial + "‡" * collapsed
+
+
+def _scaled(value: float | None, record: Record) -> float | None:
+    """What `_number` prints, as a number."""
+    return None if value is None else float(_number(value, record))
 
 
 def _number(value: float, record: Record) -> str:

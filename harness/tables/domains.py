@@ -8,10 +8,12 @@ its score is defined.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 from harness import results
 from harness.suites import Columns
-from harness.tables.cells import Record
+
+Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,15 @@ class Average:
     """The mean over some columns of a table, or why there is none.
 
     mean: 0 to 1, None unless the average is whole. columns: how many it is over. lacking: the
-    columns that cannot count, each with the reason. collapsed: whether a score in it is of
-    embeddings that collapsed.
+    columns that cannot count, each with the reason. collapsed, synthetic: whether a score in it
+    is of embeddings that collapsed, of made-up sounds.
     """
 
     mean: float | None
     columns: int
     lacking: Mapping[str, str]
-    collapsed: bool
+    collapsed: bool = False
+    synthetic: bool = False
 
     @property
     def begun(self) -> bool:
@@ -41,13 +44,15 @@ def average(records: Mapping[str, Record], columns: Columns) -> Average:
     lacks = {name: _lack(records, tasks) for name, tasks in columns.items()}
     lacking = {name: reason for name, reason in lacks.items() if reason}
     if lacking:
-        return Average(None, len(columns), lacking, collapsed=False)
+        return Average(None, len(columns), lacking)
     found = [[records[task] for task in tasks] for tasks in columns.values()]
+    flat = [record for column in found for record in column]
     return Average(
         mean=fmean(fmean(record["score"] for record in column) for column in found),
         columns=len(columns),
         lacking={},
-        collapsed=any(record["scores"]["collapsed"] for column in found for record in column),
+        collapsed=any(record["scores"]["collapsed"] for record in flat),
+        synthetic=any(record["task"]["synthetic"] for record in flat),
     )
 
 

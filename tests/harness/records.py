@@ -56,6 +56,7 @@ _RECORD: dict[str, Any] = {
         "versions": {},
         "seconds": {"prepare": 0.1, "embed": 1.0, "fit": 0.1},
         "audio_seconds": 10000.0,
+        "embedded_seconds": 10000.0,
         "peak_bytes": {"process": 1_000_000_000, "device": None},
     },
 }

@@ -138,6 +138,7 @@ def record(task: Task, model: str, protocol: str, kept: Predictions | Detections
             "limit": None,
         },
         run__audio_seconds=5.0 * len(kept.ids),
+        run__embedded_seconds=5.0 * len(kept.ids),
         run__seconds={"prepare": 0.1, "embed": 2.0 + 10 * share, "fit": 0.3},
     )
 

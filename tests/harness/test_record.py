@@ -40,6 +40,7 @@ def embeddings(values: np.ndarray) -> Embeddings:
         audio_seconds=30.0,
         seconds=1.0,
         computed=6,
+        computed_seconds=6.0,
     )
 
 

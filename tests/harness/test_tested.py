@@ -40,6 +40,7 @@ def posed() -> tuple[Index, Embeddings, Problem]:
         audio_seconds=6.0,
         seconds=0.0,
         computed=6,
+        computed_seconds=6.0,
     )
     return index, embeddings, problem
 

@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from harness.report import provenance
 from tests.harness.records import make_record
 
@@ -49,19 +47,13 @@ def test_settings_and_choices_are_told_in_words() -> None:
     assert run["commit"] == "efefefefefef"
 
 
-@pytest.mark.parametrize(
-    ("embed", "speed"),
-    [
-        (20.0, 500.0),
-        (0.5, 20_000.0),
-        (0.4999, None),  # faster than any encoder: read from the cache
-        (0.0, None),
-    ],
-)
-def test_a_speed_is_told_where_embeddings_were_computed(embed: float, speed: float | None) -> None:
-    told = provenance.resources(make_record(run__seconds={"embed": embed, "fit": 0.123456}))
-    assert told["speed"] == speed
+def test_a_speed_is_that_of_what_was_embedded() -> None:
+    seconds = {"embed": 20.0, "fit": 0.123456}
+    told = provenance.resources(make_record(run__seconds=seconds, run__embedded_seconds=5000.0))
+    assert told["speed"] == 250.0
     assert told["seconds"]["fit"] == 0.123
+    cached = make_record(run__seconds=seconds, run__embedded_seconds=0.0)
+    assert provenance.resources(cached)["speed"] is None
 
 
 def test_a_moment_says_nothing_of_a_speed() -> None:

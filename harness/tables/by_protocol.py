@@ -1,0 +1,131 @@
+"""Records → sections, one per protocol. Every number comes from a record or a published table."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from harness import suites
+from harness.errors import UserError
+from harness.tables import by_domain, cells, comparison
+from harness.tables.comparison import Behind
+from harness.tables.domains import Record
+from harness.tables.published import Published
+from harness.tables.table import Section, Table, explained
+
+
+def sections(
+    records: Iterable[Record],
+    published: Iterable[Published] = (),
+    *,
+    intervals: bool = False,
+    only: Collection[str] = (),
+) -> list[Section]:
+    """One section per protocol: models down, tasks across, scores in percent.
+
+    A section with a published table opens with its tasks, in the published order, each
+    measured model below its published row. Where the protocol's suite has domains, it opens
+    with their averages. A last table holds the other tasks. `intervals`: print 95 % intervals
+    behind scores. `only`: no tables but those whose captions begin so, with their remarks.
+
+    Raises:
+        UserError: one column would mix versions of a task or a protocol.
+    """
+    records, published = list(records), list(published)
+    found = {record["protocol"]["name"] for record in records}
+    return [
+        _section(
+            name,
+            cells.of(records, "protocol", name),
+            [table for table in published if table.protocol == name],
+            intervals,
+            only,
+        )
+        for name in sorted(found | {table.protocol for table in published})
+    ]
+
+
+def brief(params: Mapping[str, Any]) -> str:
+    """A protocol's parameters in a line, but for those that are texts."""
+    return ", ".join(f"{key} {value}" for key, value in params.items() if not _are_texts(value))
+
+
+def _section(
+    protocol: str,
+    records: Sequence[Record],
+    published: Sequence[Published],
+    intervals: bool,
+    only: Collection[str],
+) -> Section:
+    suite = suites.averaged(protocol)
+    _refuse_mixed(records, "protocol")
+    for task in {record["task"]["name"] for record in records}:
+        _refuse_mixed(cells.of(records, "task", task), "task")
+    facts = records[0]["protocol"] if records else {"version": None, "params": {}}
+    known = comparison.joined(protocol, published)
+    expected = suite.tasks if suite else known.columns
+    suited = [record for record in records if record["task"]["name"] in expected]
+    others = [record for record in records if record["task"]["name"] not in expected]
+    parts: list[Table | str] = [*_texts(facts["params"])]
+    if suite:
+        parts += by_domain.parts(suite, published, suited, intervals=intervals)
+    else:
+        parts += _compared(known, suited, intervals)
+    parts += _measured("other tasks" if expected else "measured", others, intervals)
+    if only:
+        parts = list(_chosen(parts, tuple(only)))
+    version = f" (version {facts['version']}: {brief(facts['params'])})" if records else ""
+    return Section(
+        protocol=protocol,
+        title=f"{protocol}{version}",
+        parts=(*parts, *explained(parts)),
+        version=facts["version"],
+        params=facts["params"],
+    )
+
+
+def _chosen(parts: Sequence[Table | str], captions: tuple[str, ...]) -> Iterator[Table | str]:
+    """The tables whose captions begin so, each with the remarks that follow it."""
+    wanted = False
+    for part in parts:
+        if isinstance(part, Table):
+            wanted = part.caption.startswith(captions)
+        if wanted:
+            yield part
+
+
+def _texts(params: Mapping[str, Any]) -> Iterator[str]:
+    """The parameters of a protocol that are texts, in sentences."""
+    for key, value in params.items():
+        if _are_texts(value):
+            yield f"{key.capitalize()}: {'; '.join(value)}."
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+
+
+def _compared(
+    published: Published, records: Sequence[Record], intervals: bool
+) -> Iterator[Table | str]:
+    """The published table, each model that we have in the row below its published one."""
+    columns = [by_domain.task(name, [name], records) for name in published.columns]
+    behind = Behind(intervals=intervals)
+    yield from comparison.table("published tasks", columns, records, published, behind)
+    yield from comparison.remarks(published)
+
+
+def _measured(caption: str, records: Sequence[Record], intervals: bool) -> Iterator[Table | str]:
+    """The table of what was measured, and nothing else."""
+    tasks = sorted({record["task"]["name"] for record in records})
+    columns = [by_domain.task(name, [name], records) for name in tasks]
+    nobody = comparison.joined("", [])
+    yield from comparison.table(caption, columns, records, nobody, Behind(intervals=intervals))
+
+
+def _refuse_mixed(records: Sequence[Record], part: str) -> None:
+    versions = {record[part]["version"] for record in records}
+    if len(versions) > 1:
+        name = records[0][part]["name"]
+        raise UserError(
+            f"expected one version of the {part} {name} in a table, found {sorted(versions)}; "
+            "run the older ones again"
+        )
