@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness import results
+from harness import metrics, results
 from harness.suites import SUITES, Columns, Suite, averaged
 
 Record = Mapping[str, Any]
 _DOMAINS = ("environment", "speech", "music")  # in this order; others follow
-_NO_RATES = {"d_prime", "segment_1s_er"}  # metrics that percent means nothing for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,8 +156,8 @@ def _axis(name: str, columns: Columns, records: Sequence[Record], whole: bool = 
     }
     of_tasks = [record for record in records if record["task"]["name"] in weights]
     facts = [record["task"] for record in of_tasks]
-    metrics = sorted({fact["metric"] for fact in facts})
-    rate = not _NO_RATES & set(metrics)
+    judged = sorted({fact["metric"] for fact in facts})
+    rate = all(map(metrics.is_rate, judged))
     short = name.removeprefix("hear-")
     scores = {}
     for model in models(of_tasks):
@@ -170,7 +169,7 @@ def _axis(name: str, columns: Columns, records: Sequence[Record], whole: bool = 
         name=name,
         title=name if short in {record["task"]["name"] for record in records} else short,
         domain=facts[0]["domain"] if facts else "",
-        metric=metrics[0] if len(metrics) == 1 and not whole else "",
+        metric=judged[0] if len(judged) == 1 and not whole else "",
         higher_is_better=all(fact["higher_is_better"] for fact in facts),
         rate=rate,
         synthetic=any(fact["synthetic"] for fact in facts),
