@@ -9,9 +9,10 @@ from tabulate import tabulate
 
 from harness import gate
 from harness.commands import options
-from harness.commands.show import write_table
+from harness.commands.table import tell_stale
 from harness.errors import UserError
 from harness.gate import Checked, points
+from harness.tables import pages
 
 
 @click.command("check")
@@ -63,14 +64,14 @@ def check(
     _show(checked)
     if reason is not None:
         replaced = gate.update(reference_folder, references, new, checked, reason)
-        write_table(reference_folder)
+        pages.refresh(reference_folder)
         click.echo(f"{len(replaced)} of {len(checked)} references replaced")
         return 0
     faults = [f"{each.name}: {fault}" for each in checked for fault in each.faults]
     for fault in faults:
         click.echo(f"FAIL {fault}")
     click.echo(f"{len(checked)} records checked, {len(faults)} faults")
-    return options.FAULT if faults else 0
+    return options.FAULT if faults else tell_stale(reference_folder)
 
 
 def _names(given: str | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import pytest
 
 from harness import predictions, results
 from harness.predictions import Predictions
+from harness.tables import pages
 from tests.harness import planted
 from tests.harness.command_line import ROOT, inside, one_line
 from tests.harness.records import make_record
@@ -158,6 +159,17 @@ def test_damaged_files_are_one_line_each(gate: Gate) -> None:
     assert "could not read it" in gate.faults[0]
 
 
+def test_a_stale_table_is_one_line(gate: Gate) -> None:
+    page = gate.reference / "README.md"
+    pages.refresh(gate.reference)
+    assert gate() == 0
+    page.write_text(page.read_text().replace("64.50", "65.50", 1))
+    assert gate() == 1
+    assert gate.faults == [
+        f"FAIL {page}: its tables are not those of the records; run `harness table`"
+    ]
+
+
 def test_another_schema_is_one_line(gate: Gate) -> None:
     file = gate.reference / f"{RECORD}.json"
     file.write_text(json.dumps({**results.read(file), "schema": 2}))
@@ -188,6 +200,7 @@ def test_other_weights_versions_and_new_records_are_told_but_pass(gate: Gate) ->
         planted.edit(file, lambda r: r["run"]["versions"].update(torch="9.0"))
     planted.edit(gate.file(), lambda r: r["model"].update(weights_sha256="e" * 64))
     (gate.reference / "melspec/fsdd/linear.json").unlink()
+    pages.refresh(gate.reference)
     assert gate() == 0
     torch = results.read(gate.reference / f"{RECORD}.json")["run"]["versions"]["torch"]
     assert f"note 11 records: run.versions.torch: {torch} → 9.0" in gate.notes
