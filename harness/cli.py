@@ -9,6 +9,7 @@ import click
 from harness.commands import show
 from harness.commands.cache import cache
 from harness.commands.check import check
+from harness.commands.compare import compare
 from harness.commands.options import INTERRUPTED, MISTAKE
 from harness.commands.plot import plot
 from harness.commands.prepare import prepare
@@ -27,6 +28,7 @@ for _command in (
     run,
     prepare,
     check,
+    compare,
     show.list_,
     table,
     plot,

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 
 from harness import metrics
-from harness.comparison.pairs import LEVEL, Pair, Results, average_ranks, pairs
-from harness.errors import UserError
+from harness.comparison.pairs import LEVEL, Pair, Results, average_ranks, by_pair
 from harness.paired import Record
 from harness.tables import brief, cells
 from harness.tables.table import Cell, Column, Section, Table, explained
@@ -16,44 +15,26 @@ _STAR = " *"
 
 
 def sections(
-    models: Sequence[Results],
-    protocols: Collection[str] = (),
-    tasks: Collection[str] = (),
+    models: Sequence[Results], protocols: Collection[str] = (), tasks: Collection[str] = ()
 ) -> list[Section]:
-    """Set the first model against each other one, protocol by protocol.
-
-    protocols, tasks: only these, where some are named.
-
-    Raises:
-        UserError: no other model has a task of the first by the same protocol.
-    """
-    there = sorted({protocol for model in models for protocol, _ in model.records})
-    wanted = [protocol for protocol in there if not protocols or protocol in protocols]
-    found = [_section(models, protocol, tasks) for protocol in wanted]
-    if not any(section.tables for section in found):
-        raise UserError(
-            f"expected a task that {models[0].name} and {models[1].name} have by the same "
-            "protocol, found none; measure it, or ask for other --tasks or --protocols"
-        )
-    return found
-
-
-def _section(models: Sequence[Results], protocol: str, tasks: Collection[str]) -> Section:
-    found = [
-        {task: record for task, record in model.of(protocol).items() if not tasks or task in tasks}
-        for model in models
+    """Set the first model against each other one, protocol by protocol, as `by_pair` does."""
+    return [
+        _section(models, protocol, [model.of(protocol, tasks) for model in models], compared)
+        for protocol, compared in by_pair(models, protocols, tasks).items()
     ]
-    parts: list[Table | str] = []
-    by_other: list[dict[str, Pair]] = []
-    for model, records in zip(models[1:], found[1:], strict=True):
-        both = sorted(found[0].keys() & records.keys())
-        compared = pairs(models[0], model, protocol, both)
-        by_other.append({pair.task: pair for pair in compared})
-        if compared:
-            parts += _pairwise(models[0].name, model.name, compared)
+
+
+def _section(
+    models: Sequence[Results],
+    protocol: str,
+    found: Sequence[dict[str, Record]],
+    compared: Sequence[Sequence[Pair]],
+) -> Section:
     names = [model.name for model in models]
-    everything = [pair for each in by_other for pair in each.values()]
-    parts = [*_ranks(names, by_other), *parts, *_tests(everything)]
+    parts: list[Table | str] = [*_ranks(names, compared)]
+    for other, pairs in zip(names[1:], compared, strict=True):
+        parts += _pairwise(names[0], other, pairs) if pairs else []
+    parts += _tests([pair for pairs in compared for pair in pairs])
     return Section(
         protocol=protocol,
         title=_title(protocol, [record for records in found for record in records.values()]),
@@ -69,22 +50,18 @@ def _title(protocol: str, records: Sequence[Record]) -> str:
     return f"{protocol} (version {facts[0]['version']}: {brief(facts[0]['params'])})"
 
 
-def _ranks(names: Sequence[str], by_other: Sequence[dict[str, Pair]]) -> Iterator[Table]:
+def _ranks(names: Sequence[str], compared: Sequence[Sequence[Pair]]) -> Iterator[Table]:
     """Average ranks over the tasks that all models have, defined and on the same clips."""
+    counted = [{pair.task: pair for pair in _of_real_sounds(pairs)} for pairs in compared]
     shared = [
-        [each[task] for each in by_other]
-        for task in sorted(set.intersection(*(set(each) for each in by_other)))
-        if not any(math.isnan(each[task].difference) for each in by_other)
+        [pairs[task] for pairs in counted]
+        for task in sorted(set.intersection(*(set(pairs) for pairs in counted)))
+        if not any(math.isnan(pairs[task].difference) for pairs in counted)
     ]
-    counted = _of_real_sounds([compared[0] for compared in shared])
-    shared = [compared for compared in shared if compared[0] in counted]
     if not shared:
         return
-    scores = [
-        [compared[0].own["score"], *(pair.other["score"] for pair in compared)]
-        for compared in shared
-    ]
-    better = [compared[0].own["task"]["higher_is_better"] for compared in shared]
+    scores = [[pairs[0].own["score"], *(pair.other["score"] for pair in pairs)] for pairs in shared]
+    better = [pairs[0].own["task"]["higher_is_better"] for pairs in shared]
     ranks = average_ranks(np.array(scores).T, better)
     yield Table(
         caption=f"average rank, 1 the best, over {_count(len(shared), 'task')} that all have",
@@ -106,10 +83,13 @@ def _of_real_sounds(compared: Sequence[Pair]) -> list[Pair]:
 
 def _pairwise(own: str, other: str, compared: Sequence[Pair]) -> Iterator[Table | str]:
     """The table of two models, who wins how often, and what a reader must know."""
-    heads = ("task", "metric", own, other, f"{own} − {other}", "95 % interval")
-    columns = [Column(head=head, scores=False) for head in (*heads, "p", "p (Holm)", "clips")]
+    numbers = (own, other, f"{own} − {other}", "95 % interval", "p", "p (Holm)", "clips")
+    columns = [
+        *(Column(head=head, scores=False) for head in ("task", "metric")),
+        *(Column(head=head) for head in numbers),
+    ]
     yield Table(
-        caption=f"{own} and {other}",
+        caption=f"difference of {own} and {other}",
         columns=tuple(columns),
         rows=tuple(_row(pair) for pair in compared),
     )
@@ -151,7 +131,7 @@ def _interval(pair: Pair) -> Cell:
 def _chance(p: float, star: str = "") -> Cell:
     if math.isnan(p):
         return Cell(text="–")
-    return Cell(text=("<0.001" if p < 0.001 else f"{p:.3f}") + star, value=p)
+    return Cell(text=("≤0.001" if p < 0.001 else f"{p:.3f}") + star, value=p)
 
 
 def _clips(pair: Pair) -> Cell:

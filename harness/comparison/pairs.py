@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,9 +24,13 @@ class Results:
     folder: Path
     records: Mapping[tuple[str, str], Record]
 
-    def of(self, protocol: str) -> dict[str, Record]:
-        """Its records by one protocol, by task."""
-        return {task: record for (by, task), record in self.records.items() if by == protocol}
+    def of(self, protocol: str, tasks: Collection[str] = ()) -> dict[str, Record]:
+        """Its records by one protocol, by task; only of some tasks, where these are named."""
+        return {
+            task: record
+            for (by, task), record in self.records.items()
+            if by == protocol and (not tasks or task in tasks)
+        }
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,34 @@ def read(typed: Sequence[str], results_folder: Path) -> list[Results]:
     return [_read(name, folder) for name, folder in zip(names, folders, strict=True)]
 
 
-def pairs(own: Results, other: Results, protocol: str, tasks: Iterable[str]) -> list[Pair]:
-    """Compare two models on tasks that both have, in their order."""
-    found = [_pair(own, other, (protocol, task)) for task in tasks]
+def by_pair(
+    models: Sequence[Results], protocols: Collection[str] = (), tasks: Collection[str] = ()
+) -> dict[str, list[list[Pair]]]:
+    """Set the first model against each other one: by protocol, of each other one, by task.
+
+    protocols, tasks: only these, where some are named. p are corrected for the number of tasks
+    of two models by one protocol.
+
+    Raises:
+        UserError: no other model has a task of the first by the same protocol.
+    """
+    there = sorted({protocol for model in models for protocol, _ in model.records})
+    found = {
+        protocol: [_pairs(models[0], other, protocol, tasks) for other in models[1:]]
+        for protocol in there
+        if not protocols or protocol in protocols
+    }
+    if not any(pairs for compared in found.values() for pairs in compared):
+        raise UserError(
+            f"expected a task that {models[0].name} and {models[1].name} have by the same "
+            "protocol, found none; measure it, or ask for other --tasks or --protocols"
+        )
+    return found
+
+
+def _pairs(own: Results, other: Results, protocol: str, tasks: Collection[str]) -> list[Pair]:
+    both = sorted(own.of(protocol, tasks).keys() & other.of(protocol, tasks).keys())
+    found = [_pair(own, other, (protocol, task)) for task in both]
     tested = [math.nan if pair.paired is None else pair.paired.p for pair in found]
     return [replace(pair, adjusted=p) for pair, p in zip(found, paired.holm(tested), strict=True)]
 

@@ -13,7 +13,7 @@ _ESCAPES = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"°": r"\textdegree{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}"},
-    **{"–": "--", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "′": "$'$"},
+    **{"–": "--", "−": "$-$", "±": r"$\pm$", "≤": r"$\leq$", "×": r"$\times$", "′": "$'$"},
     **{"<": r"\textless{}", ">": r"\textgreater{}", '"': r"\textquotedbl{}"},
 }
 _ESCAPED = re.compile("|".join(map(re.escape, _ESCAPES)))

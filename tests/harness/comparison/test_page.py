@@ -46,7 +46,7 @@ def test_a_section_for_each_protocol_and_a_row_for_each_task(folder: Path) -> No
     difference = 100 * (record["score"] - other["score"])
     assert row["base − melspec"].value == pytest.approx(difference, abs=0.006)
     assert row["base − melspec"].text == f"{difference:+.2f}"
-    assert row["p (Holm)"].text == "<0.001 *"
+    assert row["p (Holm)"].text == "≤0.001 *"
     assert row["clips"].text == "120"
     assert row["base"].marks == "°"
     assert "two-sided (t-test of influences)" in remarks(hear)
@@ -81,7 +81,7 @@ def test_real_sounds_alone_say_who_is_better(folder: Path, tmp_path: Path) -> No
 def test_several_models_are_ranked_and_each_set_against_the_first(folder: Path) -> None:
     [section] = compared(folder, "base", "melspec", "ced-base", protocols=["knn"])
     captions = [table.caption for table in section.tables]
-    assert captions[1:] == ["base and melspec", "base and ced-base"]
+    assert captions[1:] == [f"difference of base and {other}" for other in ("melspec", "ced-base")]
     assert [row[0].text for row in section.tables[0].rows] == ["base", "melspec", "ced-base"]
 
 

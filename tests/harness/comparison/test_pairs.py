@@ -23,7 +23,7 @@ def written(folder: Path, clips: int = 120) -> Path:
 
 def test_pairs_are_compared_and_corrected_for_their_number(tmp_path: Path) -> None:
     own, other = pairs.read(["base", "melspec"], written(tmp_path))
-    found = pairs.pairs(own, other, "hear2021", ["hear-dcase2016-task2", "hear-fsd50k"])
+    [found] = pairs.by_pair([own, other], ["hear2021"])["hear2021"]
     by_hand = [
         paired.compare(
             *(
@@ -39,8 +39,8 @@ def test_pairs_are_compared_and_corrected_for_their_number(tmp_path: Path) -> No
     assert [pair.adjusted for pair in found] == paired.holm([one.p for one in by_hand])
     assert [pair.ahead for pair in found] == [1, 1]
     assert found[0].significant
-    backwards = pairs.pairs(other, own, "hear2021", ["hear-dcase2016-task2"])
-    assert backwards[0].ahead == -1
+    [backwards] = pairs.by_pair([other, own], ["hear2021"])["hear2021"]
+    assert [pair.ahead for pair in backwards] == [-1, -1]
 
 
 def test_a_model_of_another_folder_is_named_by_its_path(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_model_of_another_folder_is_named_by_its_path(tmp_path: Path) -> None:
     own, other = pairs.read(["base", str(old / "base")], new)
     assert [own.name, other.name] == ["base", str(old / "base")]
     assert own.folder == new / "base"
-    [pair] = pairs.pairs(own, other, "knn", ["esc10"])
+    [[pair]] = pairs.by_pair([own, other], ["knn"], ["esc10"])["knn"]
     assert pair.paired is None
     assert math.isnan(pair.difference)
     assert "found 100 and 120, of which" in pair.remark
@@ -61,7 +61,7 @@ def test_without_predictions_there_is_a_difference_but_no_test(tmp_path: Path) -
     file = results.path(folder, "base", "esc10", "knn")
     predictions.beside(file).unlink()
     own, other = pairs.read(["base", "melspec"], folder)
-    [pair] = pairs.pairs(own, other, "knn", ["esc10"])
+    [[pair]] = pairs.by_pair([own, other], ["knn"], ["esc10"])["knn"]
     assert pair.difference == pytest.approx(pair.own["score"] - pair.other["score"])
     assert not pair.significant
     assert pair.remark == "no paired test, since predictions are missing"
@@ -76,7 +76,7 @@ def test_what_else_than_the_encoder_differs_is_told(tmp_path: Path) -> None:
     record["task"]["higher_is_better"] = False
     file.write_bytes(results.render(record))
     own, other = pairs.read(["base", "melspec"], folder)
-    [pair] = pairs.pairs(own, other, "knn", ["esc10"])
+    [[pair]] = pairs.by_pair([own, other], ["knn"], ["esc10"])["knn"]
     assert pair.remark == "the data and the protocol's version differ"
     assert pair.difference > 0
     assert pair.ahead == -1
