@@ -16,7 +16,7 @@ function showResources(record) {
   return [
     pairs([
       ["audio", time(audio)],
-      ["speed", speed === null ? "not told: embeddings were read from the cache" : `${speed.toLocaleString("en")} s of audio per second`],
+      ["speed", speed === null ? "not told: read from the cache, or too short to tell" : `${speed.toLocaleString("en")} s of audio per second`],
       ["prepare", time(seconds.prepare)],
       ["embed", time(seconds.embed)],
       ["fit and predict", time(seconds.fit)],

@@ -3,7 +3,7 @@
 // Rows are true classes; a cell's strength is its share of the row's clips.
 function drawMatrix(matrix, order, names) {
   const size = order.length;
-  const cell = size > 20 ? 14 : 28;
+  const cell = size > 20 ? 14 : Math.max(24, Math.min(44, Math.floor(300 / size)));
   const longest = Math.min(24, Math.max(...names.map((name) => name.length)));
   const margin = 12 + longest * 6.4;
   const width = margin + size * cell + 2;

@@ -89,7 +89,7 @@ function recordCards(task, record) {
     { class: "cards" },
     card("Score", "", showScore(task, record)),
     card("Time and memory", "", showResources(record)),
-    record.confusion?.matrix ? card("Confusion", "", showMatrix(record, names)) : null,
+    record.confusion?.matrix ? card("Confusion", names.length > 20 ? "wide" : "", showMatrix(record, names)) : null,
     record.map ? card("Map of the embeddings", "", showMap(record, names)) : null,
     record.confusion ? card("Commonest mistakes", "", showMistakes(record, names)) : null,
     card("Classes", record.map || record.confusion ? "" : "wide", showClasses(record, names)),
@@ -114,7 +114,7 @@ function showTask(task, protocol, model, go) {
   const facts = [task.domain, `${task.metric}${task.higher_is_better ? "" : ", lower is better"}`, counted(task.classes.length, "class", "classes"), `version ${task.version}`];
   if (task.synthetic) facts.push("° synthetic data");
   return [
-    make("p", {}, make("a", { href: "#overview" }, "← Overview")),
+    make("p", { class: "back" }, make("a", { href: "#overview" }, "← Overview")),
     make("h1", { id: "task-title", tabindex: -1 }, task.name),
     make("ul", { class: "facts" }, [task.title, ...facts].map((fact) => make("li", {}, fact))),
     make(

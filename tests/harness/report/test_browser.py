@@ -174,6 +174,8 @@ def test_on_paper_there_are_no_controls_and_all_of_every_table(
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     cut = "boxes => boxes.filter(box => getComputedStyle(box).overflowY !== 'visible').length"
     assert page.locator(".scroll:visible").evaluate_all(cut) == 0
+    page.set_viewport_size({"width": 1030, "height": 700})  # A4 on its side
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.pdf().startswith(b"%PDF")
 
 
