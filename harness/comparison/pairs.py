@@ -104,9 +104,11 @@ def by_pair(
     of two models by one protocol.
 
     Raises:
-        UserError: no other model has a task of the first by the same protocol.
+        UserError: one that is named is not there, or no other model has a task of the first by
+            the same protocol.
     """
-    there = sorted({protocol for model in models for protocol, _ in model.records})
+    there = _known("protocols", protocols, {by for model in models for by, _ in model.records})
+    _known("tasks", tasks, {task for model in models for _, task in model.records})
     found = {
         protocol: [_pairs(models[0], other, protocol, tasks) for other in models[1:]]
         for protocol in there
@@ -118,6 +120,17 @@ def by_pair(
             "protocol, found none; measure it, or ask for other --tasks or --protocols"
         )
     return found
+
+
+def _known(what: str, named: Collection[str], there: Collection[str]) -> list[str]:
+    """What is there, in order; every one that was named must be."""
+    unknown = sorted(set(named) - set(there))
+    if unknown:
+        raise UserError(
+            f"expected {what} that the models have, found {', '.join(unknown)}; they have "
+            f"{', '.join(sorted(there))}"
+        )
+    return sorted(there)
 
 
 def _pairs(own: Results, other: Results, protocol: str, tasks: Collection[str]) -> list[Pair]:

@@ -42,7 +42,7 @@ def test_tasks_and_protocols_are_chosen(folder: Path, capsys: pytest.CaptureFixt
     [
         (["base"], "expected two models or more"),
         (["base", "nobody"], "found 'nobody'"),
-        (["base", "melspec", "--tasks", "esc50"], "a task that base and melspec have"),
+        (["base", "melspec", "--tasks", "esc50"], "found esc50; they have esc10, fsdd"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -107,4 +107,6 @@ def test_undefined_scores_are_neither_ranked_nor_won(folder: Path, tmp_path: Pat
 
 def test_nothing_to_compare_is_a_mistake(folder: Path) -> None:
     with pytest.raises(UserError, match="a task that base and melspec have by the same protocol"):
-        compared(folder, "base", "melspec", tasks=["esc50"])
+        compared(folder, "base", "melspec", protocols=["knn"], tasks=["hear-fsd50k"])
+    with pytest.raises(UserError, match="expected tasks that the models have, found esc50, esc51"):
+        compared(folder, "base", "melspec", tasks=["esc51", "esc50", "demo"])
