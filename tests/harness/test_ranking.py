@@ -28,7 +28,7 @@ def derivative(score: object, positive: np.ndarray, scores: np.ndarray) -> np.nd
 
 
 @given(st.integers(0, 10**6))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 def test_an_influence_is_a_derivative_with_one_clip_fewer_of_its_kind(seed: int) -> None:
     positive, scores = case(seed)
     alike = np.where(positive[:, 0], positive.sum(), (~positive).sum())
