@@ -1,9 +1,9 @@
 """Options that several commands share, and what they mean."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -73,6 +73,18 @@ def names(text: str) -> list[str]:
     if not found:
         raise UserError(f"expected comma-separated names, found {text!r}")
     return found
+
+
+def only(
+    records: Sequence[dict[str, Any]], part: str, names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The records of the named models, tasks or protocols. Raises UserError if one has none."""
+    there = sorted({record[part]["name"] for record in records})
+    for name in names:
+        if name not in there:
+            found = ", ".join(there) or "none"
+            raise UserError(f"expected records of the {part} {name}, found those of {found}")
+    return [record for record in records if record[part]["name"] in names]
 
 
 def data_folder(given: Path | None) -> Path:

@@ -51,7 +51,7 @@ def plot(
         raise UserError(f"expected records in {results_folder}, found none; pass --results")
     for part, names in (("model", models), ("protocol", protocols), ("task", task_names)):
         if names is not None:
-            records = _of(records, part, options.names(names))
+            records = options.only(records, part, options.names(names))
     if suite is not None:
         records = _of_suite(records, suite)
     drawn, left_out = figures.pictures(records, kinds, named=task_names is not None)
@@ -62,16 +62,6 @@ def plot(
         click.echo(file)
     for name, reason in left_out.items():
         click.echo(f"left out {name}: {reason}", err=True)
-
-
-def _of(records: Sequence[Record], part: str, names: Sequence[str]) -> list[Record]:
-    """The records of the named models, tasks or protocols."""
-    there = sorted({record[part]["name"] for record in records})
-    for name in names:
-        if name not in there:
-            found = ", ".join(there) or "none"
-            raise UserError(f"expected records of the {part} {name}, found those of {found}")
-    return [record for record in records if record[part]["name"] in names]
 
 
 def _of_suite(records: Sequence[Record], suite: str) -> list[Record]:

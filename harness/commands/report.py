@@ -39,7 +39,7 @@ def report_(
         raise UserError(f"expected records in {results_folder}, found none; pass --results")
     for part, names in (("model", models), ("task", tasks), ("protocol", protocols)):
         if names is not None:
-            records = _of(records, part, options.names(names))
+            records = options.only(records, part, options.names(names))
 
     def kept(record: Record) -> Predictions | Detections:
         names = (record[part]["name"] for part in ("model", "task", "protocol"))
@@ -49,13 +49,3 @@ def report_(
     file = output or results_folder / "report.html"
     write_atomically(file, page.encode())
     click.echo(file)
-
-
-def _of(records: list[dict], part: str, names: list[str]) -> list[dict]:
-    """The records of the named models, tasks or protocols."""
-    there = sorted({record[part]["name"] for record in records})
-    for name in names:
-        if name not in there:
-            found = ", ".join(there) or "none"
-            raise UserError(f"expected records of the {part} {name}, found those of {found}")
-    return [record for record in records if record[part]["name"] in names]

@@ -7,12 +7,13 @@ records share, such as where they come from, is told once and referred to by its
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness import metrics, results
+from harness import metrics
 from harness.paired import Paired
 from harness.predictions import Predictions
 from harness.report import details, differences
 from harness.report.differences import Kept, Record
 from harness.report.provenance import LABELS
+from harness.tables import cells
 from harness.tables.table import MARKS
 
 # Up to so many records are told at length: 30 KB each where tasks have many clips and classes.
@@ -20,19 +21,9 @@ from harness.tables.table import MARKS
 AT_LENGTH = 100
 
 
-def marks(record: Record) -> str:
-    """The marks of a record's score, in the tables' order."""
-    found = {
-        "°": record["task"]["synthetic"],
-        "†": results.is_partial(record),
-        "‡": record["scores"]["collapsed"],
-    }
-    return "".join(mark for mark, holds in found.items() if holds)
-
-
 def meanings(records: Iterable[Record]) -> dict[str, str]:
     """Each mark that a record has, with what it means."""
-    found = "".join(map(marks, records))
+    found = "".join(cells.score(record).marks for record in records)
     return {mark: meaning for mark, meaning in MARKS.items() if mark in found}
 
 
@@ -129,7 +120,7 @@ def _record(record: Record, detail: dict[str, Any], shared: list[Any]) -> dict[s
     return {
         "model": record["model"]["name"],
         "parameters": record["model"]["parameters"],
-        "marks": marks(record),
+        "marks": cells.score(record).marks,
         "value": record["score"],
         "score": number(record["score"], metric),
         "interval": None
@@ -170,12 +161,16 @@ def _place(values: Any, shared: list[Any]) -> int:
 
 
 def _by_rank(records: Iterable[Record]) -> list[Record]:
-    """The best first, those without a score last, equal ones by name."""
+    """The best first, equal ones by name, those without a score last.
+
+    Before these stand the partial and the collapsed, whose scores are not what they seem.
+    """
     sign = {True: -1, False: 1}
     return sorted(
         records,
         key=lambda record: (
             record["score"] is None,
+            not cells.score(record).ranked,
             sign[record["task"]["higher_is_better"]] * (record["score"] or 0.0),
             record["model"]["name"],
         ),

@@ -1,10 +1,5 @@
 // The page of a task: its models ranked, and what lies behind the score of the chosen one.
 
-function scoreText(record) {
-  const range = record.interval ? ` [${record.interval.text.join(", ")}]` : "";
-  return `${record.score}${record.marks}${range}`;
-}
-
 // Every model's score with its interval, on one scale.
 function showRanking(task, records, chosen, choose) {
   const at = records.flatMap(({ value, interval, floor }) => [value, ...(interval ? interval.ends : []), floor && floor.at]);

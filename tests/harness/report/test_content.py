@@ -45,6 +45,17 @@ def test_models_are_ranked_and_told_apart_from_the_best() -> None:
     assert (row["best"]["model"], row["models"]) == ("good", 4)
 
 
+def test_a_partial_or_collapsed_score_is_not_the_best() -> None:
+    records = [
+        record("partial", 0.99, n__limit=10),
+        record("collapsed", 0.98, scores__collapsed="constant"),
+        record("whole", 0.75),
+    ]
+    kept = dict.fromkeys(("partial", "collapsed", "whole"), judged(30))
+    ranked = told(records, kept)["esc50"]["protocols"]["knn"]["records"]
+    assert [each["model"] for each in ranked] == ["whole", "partial", "collapsed"]
+
+
 def test_where_lower_is_better_the_lowest_is_best() -> None:
     facts = {"task__metric": "segment_1s_er", "task__higher_is_better": False}
     records = [record("a", 0.9, **facts), record("b", 0.4, **facts)]
@@ -96,7 +107,10 @@ def test_neighbours_of_knn_are_told_beside_another_protocol() -> None:
     ],
 )
 def test_marks_are_those_of_the_tables(changes: dict[str, Any], marks: str) -> None:
-    assert content.marks(make_record(**changes)) == marks
+    [told_of] = told([record("a", 0.75, **changes)], {"a": judged(30)})["esc50"]["protocols"][
+        "knn"
+    ]["records"]
+    assert told_of["marks"] == marks
     assert list(content.meanings([make_record(**changes)])) == list(marks)
 
 
