@@ -1,6 +1,6 @@
 """Records → sections, one per protocol. Every number comes from a record or a published table."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness import suites
@@ -17,30 +17,29 @@ def sections(
     published: Iterable[Published] = (),
     *,
     intervals: bool = False,
-    only: Collection[str] = (),
 ) -> list[Section]:
-    """One section per protocol: models down, tasks across, scores in percent.
+    """One section per protocol that has a table: models down, tasks across, scores in percent.
 
     A section with a published table opens with its tasks, in the published order, each
     measured model below its published row. Where the protocol's suite has domains, it opens
     with their averages. A last table holds the other tasks. `intervals`: print 95 % intervals
-    behind scores. `only`: no tables but those whose captions begin so, with their remarks.
+    behind scores.
 
     Raises:
         UserError: one column would mix versions of a task or a protocol.
     """
     records, published = list(records), list(published)
     found = {record["protocol"]["name"] for record in records}
-    return [
+    every = (
         _section(
             name,
             cells.of(records, "protocol", name),
             [table for table in published if table.protocol == name],
             intervals,
-            only,
         )
         for name in sorted(found | {table.protocol for table in published})
-    ]
+    )
+    return [section for section in every if section.tables]
 
 
 def brief(params: Mapping[str, Any]) -> str:
@@ -53,7 +52,6 @@ def _section(
     records: Sequence[Record],
     published: Sequence[Published],
     intervals: bool,
-    only: Collection[str],
 ) -> Section:
     suite = suites.averaged(protocol)
     _refuse_mixed(records, "protocol")
@@ -70,8 +68,6 @@ def _section(
     else:
         parts += _compared(known, suited, intervals)
     parts += _measured("other tasks" if expected else "measured", others, intervals)
-    if only:
-        parts = list(_chosen(parts, tuple(only)))
     version = f" (version {facts['version']}: {brief(facts['params'])})" if records else ""
     return Section(
         protocol=protocol,
@@ -80,16 +76,6 @@ def _section(
         version=facts["version"],
         params=facts["params"],
     )
-
-
-def _chosen(parts: Sequence[Table | str], captions: tuple[str, ...]) -> Iterator[Table | str]:
-    """The tables whose captions begin so, each with the remarks that follow it."""
-    wanted = False
-    for part in parts:
-        if isinstance(part, Table):
-            wanted = part.caption.startswith(captions)
-        if wanted:
-            yield part
 
 
 def _texts(params: Mapping[str, Any]) -> Iterator[str]:

@@ -67,14 +67,17 @@ def mean(average: Average) -> Cell:
     )
 
 
-def published(text: str, *, collapsed: bool) -> Cell:
-    """A published score as it was published, in percent; "" where none was."""
+def published(text: str, *, collapsed: bool = False, bound: bool = False) -> Cell:
+    """A published score as it was published, in percent; "" where none was.
+
+    `bound`: it is no model's, but the best of many.
+    """
     value = float(text) if text else None
     return Cell(
         text=text or "–",
         value=value,
         marks="‡" if collapsed else "",
-        ranked=value is not None and not collapsed,
+        ranked=value is not None and not collapsed and not bound,
         kind=PUBLISHED,
     )
 

@@ -66,9 +66,9 @@ def table(
 ) -> list[Table | str]:
     """The table, and the line that names who is not in it; nothing if it would have no row.
 
-    A published model of which nothing was measured in these columns has no row of its own. The
-    columns that tell whose scores a row has, and how large the model is, are left out where
-    they would tell nothing.
+    A published model of which nothing was measured in these columns has no second row. Rows tell
+    whose scores they are where there are published and measured ones, and how large models are
+    where the published table does.
     """
     lines = list(_lines(columns, cells.by_model(records), published))
     if not lines:
@@ -98,7 +98,8 @@ def _lines(
 
 
 def _printed(row: Row, column: str) -> Cell:
-    return cells.published(row.scores.get(column, ""), collapsed=column in row.collapsed)
+    collapsed = column in row.collapsed
+    return cells.published(row.scores.get(column, ""), collapsed=collapsed, bound=row.bound)
 
 
 def _measured(
@@ -120,7 +121,7 @@ def _table(
     caption: str, columns: Sequence[Column], lines: Sequence[_Line], behind: Behind
 ) -> Table:
     kinds = {PUBLISHED, MEASURED} <= {line.kind for line in lines}
-    sizes = any(line.parameters for line in lines)
+    sizes = any(line.parameters for line in lines if line.kind == PUBLISHED)
     heads = [
         Column(head="model", scores=False),
         *([Column(head="scores", scores=False, name="kind")] if kinds else []),
@@ -137,7 +138,7 @@ def _row(line: _Line, behind: Behind, *, kinds: bool, sizes: bool) -> tuple[Cell
         cells.note(cell, spread=behind.spread, intervals=behind.intervals) for cell in line.scores
     )
     return (
-        Cell(text=line.model, kind=line.kind),
+        Cell(text=line.model, value=size, kind=line.kind),
         *([Cell(text=line.kind, kind=line.kind)] if kinds else []),
         *([Cell(text=line.parameters, value=size, kind=line.kind)] if sizes else []),
         *(replace(cell, note=note) for cell, note in zip(line.scores, notes, strict=True)),

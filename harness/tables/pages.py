@@ -2,17 +2,19 @@
 
 A page may hold any number of places like
 
-    <!-- harness table: protocols=knn,linear tables=published,other intervals -->
+    <!-- harness table: folder=results protocols=linear,knn tables=published,other intervals -->
     … generated …
     <!-- /harness table -->
 
-All words are optional: `protocols` are those shown, each under its heading; `tables` the beginnings
-of the captions of the tables shown, without headings; `intervals` prints 95 % intervals. What
-stands outside of the marks is a person's, and kept.
+All words are optional. `folder` holds the records, seen from the page: by default the page's own;
+the place is left as it is when tables are made from another. `protocols` are those shown, in this
+order, each under its heading. `tables` are the beginnings of the captions of the tables shown,
+without headings and remarks: their captions name the protocol, and below the last stands what signs
+and marks mean. `intervals` prints 95 % intervals. What stands outside of the marks is a person's,
+and kept.
 """
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +27,7 @@ from harness.tables.by_protocol import sections
 from harness.tables.domains import Record
 from harness.tables.formats import markdown
 from harness.tables.published import Published
+from harness.tables.table import MEASURED, Section, Table, explained
 
 OPEN, CLOSE = "<!-- harness table", "<!-- /harness table -->"
 _PLACE = re.compile(rf"({re.escape(OPEN)}:?(.*?)-->)(.*?)({re.escape(CLOSE)})", re.DOTALL)
@@ -34,9 +37,19 @@ NEW = f"{_HEAD}; what stands outside of the marks is kept.\n\n{OPEN}: intervals 
 
 @dataclass(frozen=True)
 class _Wanted:
+    folder: str = "."
     protocols: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
     intervals: bool = False
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What tables are made from."""
+
+    folder: Path
+    records: Sequence[Record]
+    published: Sequence[Published]
 
 
 def concerned(records: Sequence[Record], folder: Path) -> str:
@@ -48,7 +61,7 @@ def concerned(records: Sequence[Record], folder: Path) -> str:
 def refresh(folder: Path, *, around: bool = True) -> list[Path]:
     """Write anew the pages of a results folder that are not what its records say.
 
-    `around`: also the README.md beside the folder, if it has marks.
+    `around`: also the README.md beside the folder, where its marks name the folder.
 
     Raises:
         UserError: there is no such folder, marks are broken, or a table would mix versions.
@@ -69,59 +82,79 @@ def _stale(folder: Path, around: bool) -> dict[Path, str]:
     if not folder.is_dir():
         raise UserError(f"expected a folder of records at {folder}, found none; pass --results")
     records = list(results.read_all(folder))
-    known = published.beside(records, folder)
+    source = _Source(folder, records, published.beside(records, folder))
     beside = folder.absolute().parent / "README.md"
     found = {}
     for page in [folder / "README.md", *([beside] if around and beside.is_file() else [])]:
         before = page.read_text() if page.is_file() else ""
         own = page.parent == folder and (not before or before.startswith(_HEAD))
         text = NEW if own and OPEN not in before else before
-        after = _generated(text, page, records, known)
+        after = _generated(text, page, source)
         if after != before:
             found[page] = after
     return found
 
 
-def _generated(text: str, page: Path, records: Sequence[Record], known: Sequence[Published]) -> str:
+def _generated(text: str, page: Path, source: _Source) -> str:
     opened, closed, whole = text.count(OPEN), text.count(CLOSE), len(_PLACE.findall(text))
     if not opened == closed == whole:
         raise UserError(
             f"{page}: expected each '{OPEN}: … -->' to have its '{CLOSE}', found {opened} and "
             f"{closed}; mend the marks"
         )
-    return _PLACE.sub(lambda place: _filled(place, page, records, known), text)
+    return _PLACE.sub(lambda place: _filled(place, page, source), text)
 
 
-def _filled(
-    place: re.Match[str], page: Path, records: Sequence[Record], known: Sequence[Published]
-) -> str:
+def _filled(place: re.Match[str], page: Path, source: _Source) -> str:
     wanted = _parsed(place[2], page)
-    every = sections(records, known, intervals=wanted.intervals, only=wanted.captions)
-    there = [section.protocol for section in every]
+    if (page.parent / wanted.folder).resolve() != source.folder.resolve():
+        return place[0]
+    every = sections(source.records, source.published, intervals=wanted.intervals)
+    there = {section.protocol: section for section in every}
     if lacking := [name for name in wanted.protocols if name not in there]:
         raise UserError(
             f"{page}: expected tables of the protocols {', '.join(there) or '(none)'}, found "
             f"{', '.join(lacking)} between the marks"
         )
-    shown = [each for each in every if not wanted.protocols or each.protocol in wanted.protocols]
+    shown = [there[name] for name in wanted.protocols] or every
     if wanted.captions:
-        shown = [replace(each, title="") for each in shown]
+        shown = [_alone(shown, wanted.captions)]
     return f"{place[1]}\n\n{markdown.render(shown)}\n{place[4]}"
+
+
+def _alone(shown: Sequence[Section], captions: tuple[str, ...]) -> Section:
+    """The tables whose captions begin so, with what their signs and marks mean."""
+    tables = [
+        replace(table, caption=f"{table.caption} ({_judged(section, table)})")
+        for section in shown
+        for table in section.tables
+        if table.caption.startswith(captions)
+    ]
+    return Section(protocol="", title="", parts=(*tables, *explained(tables)))
+
+
+def _judged(section: Section, table: Table) -> str:
+    """The protocol, with its version if anything in the table was measured by it."""
+    measured = any(cell.kind == MEASURED for row in table.rows for cell in row)
+    return f"{section.protocol}, version {section.version}" if measured else section.protocol
 
 
 def _parsed(words: str, page: Path) -> _Wanted:
     wanted = _Wanted()
-    for word in shlex.split(words):
+    for word in words.split():
         key, _, value = word.partition("=")
         listed = tuple(name.strip() for name in value.split(",") if name.strip())
         if word == "intervals":
             wanted = replace(wanted, intervals=True)
+        elif key == "folder" and value:
+            wanted = replace(wanted, folder=value)
         elif key == "protocols" and listed:
             wanted = replace(wanted, protocols=listed)
         elif key == "tables" and listed:
             wanted = replace(wanted, captions=listed)
         else:
             raise UserError(
-                f"{page}: expected protocols=…, tables=… or intervals in a mark, found {word!r}"
+                f"{page}: expected folder=…, protocols=…, tables=… or intervals in a mark, "
+                f"found {word!r}"
             )
     return wanted

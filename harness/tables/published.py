@@ -1,8 +1,9 @@
 """Scores that others published, read from the tables in results/published.
 
 Such a file opens with lines "# protocol: …" (where it is not the file's name: a protocol can have
-several tables), "# source: …" (where the numbers stand), "# date: …" (since when) and "# note: …"
-(what a reader must know). Then, one row per model: its title, the name it has here ("" where we
+several tables), "# source: …" (where the numbers stand), "# date: …" (since when), "# bound: …"
+(the title of a row that is no model, but the best of many) and "# note: …" (what a reader must
+know). Then, one row per model: its title, the name it has here ("" where we
 do not have it), the columns whose cells are no baselines because the model collapsed there; what
 may be left out: its parameters in millions, and the date and source of its own numbers; and the
 scores in percent as they were published ("" where none was). They are the scores of tasks, in the
@@ -32,7 +33,8 @@ class Row:
     `model` is what we call it, "" if we do not have it. `scores` maps a column to its
     published text, in percent; `collapsed` names the columns whose score is no baseline.
     `parameters` is their published number, in millions, "" if none is told; `date` (YYYY-MM-DD)
-    and `source` are told where the rows of a table differ in them, else "".
+    and `source` are told where the rows of a table differ in them, else "". `bound`: it is no
+    model, but the best of many, so it is not ranked among models.
     """
 
     title: str
@@ -42,6 +44,7 @@ class Row:
     parameters: str = ""
     date: str = ""
     source: str = ""
+    bound: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def read(file: Path) -> Published:
     table = Published(
         protocol=(*_remarks(lines, "# protocol: "), file.stem)[0],
         columns=tuple(name for name in names if name not in (*_FACTS, *_MORE)),
-        rows=tuple(_row(row, names, file) for row in rows),
+        rows=tuple(_row(row, names, file, _remarks(lines, "# bound: ")) for row in rows),
         sources=_remarks(lines, "# source: "),
         notes=_remarks(lines, "# note: "),
         dates=_remarks(lines, "# date: "),
@@ -128,7 +131,7 @@ def _tables(folder: Path) -> list[Published]:
     return [read(file) for file in sorted(folder.glob("*.csv"))]
 
 
-def _row(cells: Sequence[str], names: Sequence[str], file: Path) -> Row:
+def _row(cells: Sequence[str], names: Sequence[str], file: Path, bounds: Sequence[str]) -> Row:
     """One row under the heads `names`."""
     try:
         scores = dict(zip(names, cells, strict=True))
@@ -153,6 +156,7 @@ def _row(cells: Sequence[str], names: Sequence[str], file: Path) -> Row:
         parameters=parameters,
         date=date,
         source=source,
+        bound=title in bounds,
     )
 
 

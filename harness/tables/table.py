@@ -43,7 +43,8 @@ class Cell:
     """One cell.
 
     text: what is printed, without what follows. value: what it is sorted and compared by, in the
-    unit of the text; None where there is no score. marks: those of MARKS that apply.
+    unit of the text, None where there is no score; of a model's name, its parameters in millions,
+    None where they are not known. marks: those of MARKS that apply.
     note: printed behind, such as a difference or an interval. ranked: whether it may be the best
     of its column. best: whether it is. kind: who says so, PUBLISHED, MEASURED or FLOOR (what the
     majority class would score), "" where it does not matter.
@@ -66,7 +67,7 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows of as many cells as there are columns, under a caption ("" for none)."""
+    """Rows of as many cells as there are columns, the first a name; a caption ("" for none)."""
 
     caption: str
     columns: tuple[Column, ...]
@@ -94,7 +95,10 @@ class Section:
 
 
 def with_best(table: Table) -> Table:
-    """The table with the best ranked cell of each column of scores marked; all of them if equal."""
+    """The table with the best ranked cell of each column of scores marked; all of them if equal.
+
+    A single one is the best of nothing, and not marked.
+    """
     best = [_best(column, [row[n] for row in table.rows]) for n, column in enumerate(table.columns)]
     rows = (
         tuple(
@@ -119,6 +123,6 @@ def explained(parts: Iterable[Table | str]) -> list[str]:
 
 def _best(column: Column, cells: Sequence[Cell]) -> float | None:
     values = [cell.value for cell in cells if cell.ranked and cell.value is not None]
-    if not column.scores or not values:
+    if not column.scores or len(values) < 2:
         return None
     return max(values) if column.higher_is_better else min(values)

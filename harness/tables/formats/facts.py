@@ -21,8 +21,6 @@ def of(section: Section, table: Table) -> Iterator[dict[str, Any]]:
     """
     names = [column.name or column.head for column in table.columns]
     for row in table.rows:
-        by_name = dict(zip(names, row, strict=True))
-        size = by_name.get("parameters")
         for name, column, cell in zip(names, table.columns, row, strict=True):
             if column.scores:
                 yield {
@@ -31,7 +29,7 @@ def of(section: Section, table: Table) -> Iterator[dict[str, Any]]:
                     "table": table.caption,
                     "model": row[0].text,
                     "kind": cell.kind,
-                    "parameters_millions": size.value if size else None,
+                    "parameters_millions": row[0].value,
                     "column": name,
                     **_score(column, cell),
                 }

@@ -16,7 +16,8 @@ def _section(section: Section) -> str:
         table(part) if isinstance(part, Table) else f"<p>{escape(part)}</p>"
         for part in section.parts
     )
-    return "\n".join([f"<h3>{escape(section.title)}</h3>", *parts])
+    title = [f"<h3>{escape(section.title)}</h3>"] if section.title else []
+    return "\n".join([*title, *parts])
 
 
 def table(table: Table) -> str:

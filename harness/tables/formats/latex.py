@@ -14,7 +14,7 @@ _ESCAPES = {
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"°": r"\textdegree{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}"},
     **{"–": "--", "−": "$-$", "±": r"$\pm$", "≤": r"$\leq$", "×": r"$\times$", "′": "$'$"},
-    **{"<": r"\textless{}", ">": r"\textgreater{}", '"': r"\textquotedbl{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", '"': "''"},
 }
 _ESCAPED = re.compile("|".join(map(re.escape, _ESCAPES)))
 
@@ -26,7 +26,7 @@ def render(sections: Sequence[Section]) -> str:
         blocks.append(f"% {section.title}")
         remarks = [escaped(part) for part in section.parts if isinstance(part, str)]
         for table in section.tables:
-            blocks.append(_table(f"{section.protocol}: {table.caption}", table))
+            blocks.append(_table(_caption(section, table), table))
         blocks += [rf"{{\footnotesize {' '.join(remarks)}\par}}"] if remarks else []
     return "\n\n".join(blocks) + "\n"
 
@@ -34,6 +34,10 @@ def render(sections: Sequence[Section]) -> str:
 def escaped(text: str) -> str:
     """Text that LaTeX prints as it is."""
     return _ESCAPED.sub(lambda found: _ESCAPES[found[0]], text)
+
+
+def _caption(section: Section, table: Table) -> str:
+    return ": ".join(filter(None, [section.protocol, table.caption]))
 
 
 def _table(caption: str, table: Table) -> str:

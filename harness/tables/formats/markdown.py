@@ -1,5 +1,6 @@
 """Sections → markdown, as GitHub shows it: the best of each column in bold."""
 
+import re
 from collections.abc import Sequence
 
 from tabulate import tabulate
@@ -39,4 +40,4 @@ def cell(cell: Cell) -> str:
 
 def _plain(text: str) -> str:
     """Text that stays in its cell and is no markup: names are other people's."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return re.sub(r"[\\|*`\[\]<]", r"\\\g<0>", text)
