@@ -63,5 +63,7 @@ def test_only_what_stands_in_the_tables_is_explained() -> None:
     assert explained([plain, "a remark (with † and [brackets]"]) == []
     marked = table((Column(head="a"), [score(1, marks="°‡"), score(2, note=" (−1.00)", best=True)]))
     first, *marks = explained([plain, marked])
-    assert first == "The best of each column is in bold. In round brackets: measured less published."
+    assert (
+        first == "The best of each column is in bold. In round brackets: measured less published."
+    )
     assert [line.split(":")[0] for line in marks] == ["° synthetic data", "‡ collapsed"]
