@@ -8,7 +8,7 @@ PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c c
 GATE_TASKS ?= demo,esc10,fsdd
 GATE_REFERENCE ?= results
 
-.PHONY: demo test lint validator browser gate bench clean
+.PHONY: demo test lint validator browser latex gate bench clean
 
 demo: $(VENV)/installed  ## measure three encoders on sounds made on the fly; needs no network
 	$(VENV)/bin/python -m harness run --tasks demo --model tiny --model random --model melspec
@@ -28,6 +28,11 @@ browser: $(VENV)/browser-installed  ## the report in Chromium or Chrome, which t
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
 		{ echo "expected chromium or google-chrome on the PATH, found neither; install one" >&2; exit 1; }
 	$(VENV)/bin/python -m pytest -m browser
+
+latex: $(VENV)/installed  ## the tables in LaTeX, set by pdflatex, which the machine has to have
+	@command -v pdflatex || \
+		{ echo "expected pdflatex on the PATH, found none; install TeX Live" >&2; exit 1; }
+	$(VENV)/bin/python -m pytest -m latex
 
 # A cache of its own: it is not keyed by this project's code, which is what is measured here.
 gate: $(VENV)/installed  ## fail if a score of tiny or melspec drops below the committed records
