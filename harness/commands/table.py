@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from harness import results, tables
+from harness import tables
 from harness.commands import options
 from harness.errors import UserError
-from harness.tables import pages, published
+from harness.tables import pages
 from harness.tables.formats import FORMATS
 
 
@@ -26,19 +26,21 @@ def table(results_folder: Path, form: str | None, intervals: bool, check: bool) 
     if check and (form or intervals):
         raise UserError("expected --check alone, found it with --format or --intervals")
     if check:
-        return tell_stale(results_folder)
+        lines = stale(results_folder)
+        for line in lines:
+            click.echo(f"FAIL {line}")
+        return options.FAULT if lines else 0
     if form is None:
         pages.refresh(results_folder)
-    records = list(results.read_all(results_folder))
-    known = published.beside(records, results_folder)
-    found = tables.sections(records, known, intervals=intervals)
+    source = pages.read(results_folder)
+    found = tables.sections(source.records, source.published, intervals=intervals)
     click.echo(FORMATS[form or "markdown"](found), nl=False)
     return 0
 
 
-def tell_stale(results_folder: Path) -> int:
-    """Print a line for each page that is stale; the exit code."""
-    stale = pages.stale(results_folder)
-    for page in stale:
-        click.echo(f"FAIL {page}: its tables are not those of the records; run `harness table`")
-    return options.FAULT if stale else 0
+def stale(results_folder: Path) -> list[str]:
+    """A line for each page whose tables are not those of the records."""
+    return [
+        f"{page}: its tables are not those of the records; run `harness table`"
+        for page in pages.stale(results_folder)
+    ]

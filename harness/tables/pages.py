@@ -45,12 +45,24 @@ class _Wanted:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """What tables are made from."""
+class Source:
+    """What the tables of a folder of results are made from."""
 
     folder: Path
     records: Sequence[Record]
     published: Sequence[Published]
+
+
+def read(folder: Path) -> Source:
+    """The records of a folder, and what is published beside them.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise UserError(f"expected a folder of records at {folder}, found none; pass --results")
+    records = list(results.read_all(folder))
+    return Source(folder, records, published.beside(records, folder))
 
 
 def concerned(records: Sequence[Record], folder: Path) -> str:
@@ -80,10 +92,7 @@ def stale(folder: Path) -> list[Path]:
 
 
 def _stale(folder: Path, around: bool) -> dict[Path, str]:
-    if not folder.is_dir():
-        raise UserError(f"expected a folder of records at {folder}, found none; pass --results")
-    records = list(results.read_all(folder))
-    source = _Source(folder, records, published.beside(records, folder))
+    source = read(folder)
     beside = folder.absolute().parent / "README.md"
     found = {}
     for page in [folder / "README.md", *([beside] if around and beside.is_file() else [])]:
@@ -96,7 +105,7 @@ def _stale(folder: Path, around: bool) -> dict[Path, str]:
     return found
 
 
-def _generated(text: str, page: Path, source: _Source) -> str:
+def _generated(text: str, page: Path, source: Source) -> str:
     opened, closed, whole = text.count(OPEN), text.count(CLOSE), len(_PLACE.findall(text))
     if not opened == closed == whole:
         raise UserError(
@@ -106,7 +115,7 @@ def _generated(text: str, page: Path, source: _Source) -> str:
     return _PLACE.sub(lambda place: _filled(place, page, source), text)
 
 
-def _filled(place: re.Match[str], page: Path, source: _Source) -> str:
+def _filled(place: re.Match[str], page: Path, source: Source) -> str:
     wanted = _parsed(place[2], page)
     if (page.parent / wanted.folder).resolve() != source.folder.resolve():
         return place[0]

@@ -140,7 +140,7 @@ def test_list_validate_cache_table_and_doctor(
 
     assert inside("run", "--tasks", "demo", "--model", "melspec", *options) == 0
     printed = capsys.readouterr().out
-    assert inside("table", "--results", tmp_path / "results") == 0
+    assert inside("table", "--results", tmp_path / "results", "--intervals") == 0
     assert capsys.readouterr().out.strip() in printed.strip()
 
     cache = ("--cache", tmp_path / "cache")

@@ -103,7 +103,7 @@ def test_measured_beside_published(
     )
     assert inside("run", "--tasks", "demo", "--protocols", "knn", *options) == 0
     printed = capsys.readouterr().out.strip()
-    assert (tmp_path / "results" / "README.md").read_text().strip().endswith(printed)
+    assert f"\n\n{printed}\n\n<!-- " in (tmp_path / "results" / "README.md").read_text()
     lines = [line for line in printed.splitlines() if line.startswith("|")]
     published, measured = (
         next(line for line in lines if line.startswith(f"| {name} "))
