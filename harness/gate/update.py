@@ -8,7 +8,7 @@ none: what was there is put back if one of them cannot be.
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from harness import predictions, results
+from harness import predictions, results, tables
 from harness.errors import UserError
 from harness.files import write_atomically
 from harness.gate import facts
@@ -41,6 +41,7 @@ def update(
     if len(reason.splitlines()) != 1 or not reason.strip():
         raise UserError(f"expected a reason in one line, found {reason!r}; say why in --reason")
     sound = _sound([each.name for each in checked], new)
+    _require_one_table(references, sound)
     changed = [name for name in sound if _differs(references.get(name), new[name])]
     files: dict[Path, bytes] = {}
     rows = []
@@ -73,6 +74,17 @@ def _sound(names: Iterable[Name], new: Folder) -> dict[Name, Record]:
             f"expected records of one commit, found {', '.join(commits)}; run all of them again"
         )
     return sound
+
+
+def _require_one_table(references: Folder, sound: Mapping[Name, Record]) -> None:
+    """Raise UserError if old and new references together would be of mixed versions, or damaged."""
+    records = dict(sound)
+    for name, entry in references.items():
+        if entry.record is not None:
+            records.setdefault(name, entry.record)
+        elif name not in sound:
+            raise UserError(f"{name}: expected a sound reference to keep, {entry.fault}")
+    tables.sections(records.values())
 
 
 def _refusal(entry: Entry) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from harness import predictions, results
+from harness.gate import Selection, check, read, update
 from harness.predictions import Predictions
 from harness.tables import pages
 from tests.harness import planted
@@ -305,6 +306,7 @@ def test_an_update_replaces_keeps_the_reason_and_passes_from_then_on(gate: Gate)
         (lambda r: r["run"].update(dirty=None, git_sha=None), "in no commit"),
         (lambda r: r["run"].update(git_sha="f" * 40), "of one commit"),
         (lambda r: r["scores"].update(collapsed="constant"), "collapsed"),
+        (lambda r: r["protocol"].update(version=2), "one version"),
     ],
 )
 def test_an_update_refuses_what_a_reviewer_would(
@@ -322,3 +324,31 @@ def test_an_update_refuses_what_a_reviewer_would(
     assert inside(*arguments, "--update", "--reason", "because") == 2
     assert refusal in one_line(capsys)
     assert contents() == before
+
+
+def test_an_update_replaces_references_of_an_older_schema_and_keeps_no_damaged_ones(
+    gate: Gate,
+) -> None:
+    for file in gate.reference.glob("*/*/*.json"):
+        file.write_text(json.dumps({**results.read(file), "schema": 2}))
+    assert gate("--update", "--reason", "new schema", "--models", "tiny") == 2
+    assert gate("--update", "--reason", "new schema") == 0
+    assert gate.out.endswith("12 of 12 references replaced\n")
+    assert "| none → 64.50 |" in (gate.reference / "UPDATES.md").read_text()
+    assert gate() == 0
+
+
+def test_an_update_that_cannot_write_all_puts_back_what_it_wrote(gate: Gate) -> None:
+    for record in ("melspec/demo/knn", RECORD):
+        planted.turn(gate.file(record), lost=8)
+    target = gate.reference / f"{RECORD}.json"
+    target.unlink()
+    (target / "in the way").mkdir(parents=True)
+    before = {file: file.read_bytes() for file in gate.reference.rglob("*.*") if file.is_file()}
+    names = {"melspec/demo/knn", RECORD}
+    references, new = read(gate.reference), read(gate.new)
+    checked = [each for each in check(references, new, Selection()) if str(each.name) in names]
+    with pytest.raises(OSError, match="directory"):
+        update(gate.reference, references, new, checked, "because")
+    after = {file: file.read_bytes() for file in gate.reference.rglob("*.*") if file.is_file()}
+    assert after == before

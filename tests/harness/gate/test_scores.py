@@ -1,6 +1,5 @@
 """What one clip is worth, against turning and leaving out every clip; which way is worse."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
