@@ -10,6 +10,7 @@ from harness.tables.table import FLOOR, MEASURED, PUBLISHED, Cell, Column
 _NO_RATES = {"d_prime", "segment_1s_er"}  # metrics that percent means nothing for
 
 MISSING = Cell(text="missing", kind=MEASURED)
+NO_PARAMETERS = Cell(text="")
 NO_FLOOR = Cell(text="–", kind=FLOOR)  # not measured; or, as for an AUC, a class has no test clip
 
 
@@ -80,6 +81,18 @@ def published(text: str, *, collapsed: bool = False, bound: bool = False) -> Cel
         ranked=value is not None and not collapsed and not bound,
         kind=PUBLISHED,
     )
+
+
+def parameters(record: Record) -> Cell:
+    """How many parameters a measured model has, in millions."""
+    millions = record["model"]["parameters"] / 1e6
+    decimals = 1 if 0 < millions < 10 else 0
+    return Cell(text=f"{millions:.{decimals}f}", value=millions, kind=MEASURED)
+
+
+def published_parameters(text: str) -> Cell:
+    """How many parameters a model has, in millions, as published; "" where that is not told."""
+    return Cell(text=text, value=float(text), kind=PUBLISHED) if text else NO_PARAMETERS
 
 
 def compared(cell: Cell, baseline: Cell | None) -> Cell:

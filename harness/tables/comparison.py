@@ -28,12 +28,12 @@ class Behind:
 
 @dataclass(frozen=True)
 class _Line:
-    """A row to be: whose it is, its kind, its scores, and the model's parameters in millions."""
+    """A row to be: whose it is, its kind, its scores, and the model's parameters."""
 
     model: str
     kind: str
     scores: Sequence[Cell]
-    parameters: str = ""
+    parameters: Cell = cells.NO_PARAMETERS
 
 
 def joined(protocol: str, tables: Iterable[Published]) -> Published:
@@ -88,7 +88,7 @@ def _lines(
     for row in published.rows:
         printed = [_printed(row, each.column.name) for each in columns]
         if any(cell.value is not None for cell in printed):
-            yield _Line(row.title, PUBLISHED, printed, row.parameters)
+            yield _Line(row.title, PUBLISHED, printed, cells.published_parameters(row.parameters))
         if row.model in found:
             yield from _measured(row.model, columns, found[row.model], printed)
     known = {row.model for row in published.rows}
@@ -112,16 +112,16 @@ def _measured(
     scores = [each.measured(records) for each in columns]
     if any(cell != cells.MISSING for cell in scores):
         pairs = zip(scores, baselines, strict=True)
-        size = next(iter(records.values()))["model"]["parameters"] / 1e6
         compared = [cells.compared(cell, baseline) for cell, baseline in pairs]
-        yield _Line(model, MEASURED, compared, f"{size:.{1 if 0 < size < 10 else 0}f}")
+        parameters = cells.parameters(next(iter(records.values())))
+        yield _Line(model, MEASURED, compared, parameters)
 
 
 def _table(
     caption: str, columns: Sequence[Column], lines: Sequence[_Line], behind: Behind
 ) -> Table:
     kinds = {PUBLISHED, MEASURED} <= {line.kind for line in lines}
-    sizes = any(line.parameters for line in lines if line.kind == PUBLISHED)
+    sizes = any(line.parameters.text for line in lines if line.kind == PUBLISHED)
     heads = [
         Column(head="model", scores=False),
         *([Column(head="scores", scores=False, name="kind")] if kinds else []),
@@ -133,13 +133,12 @@ def _table(
 
 
 def _row(line: _Line, behind: Behind, *, kinds: bool, sizes: bool) -> tuple[Cell, ...]:
-    size = float(line.parameters) if line.parameters else None
     notes = (
         cells.note(cell, spread=behind.spread, intervals=behind.intervals) for cell in line.scores
     )
     return (
-        Cell(text=line.model, value=size, kind=line.kind),
+        Cell(text=line.model, value=line.parameters.value, kind=line.kind),
         *([Cell(text=line.kind, kind=line.kind)] if kinds else []),
-        *([Cell(text=line.parameters, value=size, kind=line.kind)] if sizes else []),
+        *([line.parameters] if sizes else []),
         *(replace(cell, note=note) for cell, note in zip(line.scores, notes, strict=True)),
     )

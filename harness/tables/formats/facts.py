@@ -7,8 +7,8 @@ from harness.tables.table import MARKS, Cell, Column, Section, Table
 
 FIELDS = (
     *("protocol", "protocol_version", "table", "model", "kind", "parameters_millions", "column"),
-    *("metric", "task_version", "score", "ci95_low", "ci95_high", "std", "difference", "best"),
-    *("state", "synthetic", "partial", "collapsed"),
+    *("metric", "task_version", "higher_is_better", "score", "ci95_low", "ci95_high", "std"),
+    *("difference", "best", "state", "synthetic", "partial", "collapsed"),
 )
 _SIGNS = dict(zip(MARKS, ("synthetic", "partial", "collapsed"), strict=True))
 
@@ -40,6 +40,7 @@ def _score(column: Column, cell: Cell) -> dict[str, Any]:
     return {
         "metric": column.metric,
         "task_version": column.version,
+        "higher_is_better": column.higher_is_better,
         "score": cell.value,
         "ci95_low": low,
         "ci95_high": high,

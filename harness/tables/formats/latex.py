@@ -12,9 +12,10 @@ from harness.tables.table import Cell, Section, Table
 _ESCAPES = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"°": r"\textdegree{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}"},
+    **{"°": r"\textdegree{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}", "…": r"\dots{}"},
     **{"–": "--", "−": "$-$", "±": r"$\pm$", "≤": r"$\leq$", "×": r"$\times$", "′": "$'$"},
-    **{"<": r"\textless{}", ">": r"\textgreater{}", '"': "''"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"},
+    **{"`": r"\textasciigrave{}", '"': "''"},
 }
 _ESCAPED = re.compile("|".join(map(re.escape, _ESCAPES)))
 

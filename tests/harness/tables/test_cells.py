@@ -124,3 +124,12 @@ def test_models_come_by_size_then_by_name() -> None:
 def test_a_score_told_alone_says_its_marks_in_words() -> None:
     assert cells.told(make_record()) == "61.90 [60.0, 64.0]"
     assert cells.told(make_record(n__limit=5)) == "61.90† partial [60.0, 64.0]"
+
+
+def test_parameters_are_in_millions_and_exact_for_programs() -> None:
+    small = cells.parameters(make_record(model__parameters=5_432_100))
+    assert (small.text, small.value) == ("5.4", 5.4321)
+    assert cells.parameters(make_record(model__parameters=85_400_000)).text == "85"
+    assert cells.parameters(make_record(model__parameters=0)).text == "0"
+    assert cells.published_parameters("1200").value == 1200
+    assert cells.published_parameters("") == cells.NO_PARAMETERS

@@ -49,7 +49,7 @@ def test_a_table_has_booktabs_rules_and_as_many_cells_as_columns() -> None:
 def test_the_best_is_bold_and_a_bracket_starts_no_argument() -> None:
     text = latex.render(made.sections())
     assert r"\textbf{70.12} (+8.22) [60.0, 64.0]" in text
-    assert "\n{[x]*`''} & " in text
+    assert "\n" r"{[x]*\textasciigrave{}''} & " in text
 
 
 def test_each_table_names_its_protocol() -> None:
