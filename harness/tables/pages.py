@@ -1,4 +1,4 @@
-"""Markdown pages with tables between marks, and whether these are what the records say.
+"""The README.md of a results folder and the one beside it: tables between marks, fresh or stale.
 
 A page may hold any number of places like
 
