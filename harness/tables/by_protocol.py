@@ -67,7 +67,7 @@ def _section(
         parts += by_domain.parts(suite, published, suited, intervals=intervals)
     else:
         parts += _compared(known, suited, intervals)
-    parts += _measured("other tasks" if expected else "measured", others, intervals)
+    parts += _measured("measured, other tasks" if expected else "measured", others, intervals)
     version = f" (version {facts['version']}: {brief(facts['params'])})" if records else ""
     return Section(
         protocol=protocol,

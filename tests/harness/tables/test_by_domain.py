@@ -158,8 +158,8 @@ def test_published_averages_stand_alone_until_something_is_measured() -> None:
 
 def test_ones_own_task_is_another_task_and_other_protocols_have_plain_tables() -> None:
     found = section(measured("bells", "hear-esc50"), PUBLISHED)
-    assert rows(found, "other tasks")[0] == ["model", "bells (accuracy, v1)"]
-    assert captions(section(measured("bells"))) == ["other tasks"]
+    assert rows(found, "measured, other tasks")[0] == ["model", "bells (accuracy, v1)"]
+    assert captions(section(measured("bells"))) == ["measured, other tasks"]
     plain = section(measured("hear-esc50", protocol__name="knn"))
     assert captions(plain) == ["measured"]
 

@@ -109,7 +109,7 @@ def test_an_undefined_score_says_so() -> None:
 def test_published_tasks_come_first_then_the_others() -> None:
     section = only([make_record(), make_record(task__name="fsdd")], PUBLISHED)
     compared, others = section.tables
-    assert (compared.caption, others.caption) == ("published tasks", "other tasks")
+    assert (compared.caption, others.caption) == ("published tasks", "measured, other tasks")
     assert texts(compared) == [
         ["model", "scores", "vox1", "esc50 (accuracy, v1)"],
         ["Dasheng-Base", "published", "34", "61.9"],

@@ -22,7 +22,7 @@ def test_a_section_has_its_protocol_tables_and_remarks() -> None:
     (section,) = stdlib_json.loads(json.render(made.sections()))
     assert (section["protocol"], section["version"], section["params"]) == ("knn", 1, {"k": 10})
     captions = [table["caption"] for table in section["tables"]]
-    assert captions == ["published tasks", "other tasks"]
+    assert captions == ["published tasks", "measured, other tasks"]
     assert made.PUBLISHED.notes[0] in section["remarks"]
 
 

@@ -55,7 +55,7 @@ def test_the_best_is_bold_and_a_bracket_starts_no_argument() -> None:
 def test_each_table_names_its_protocol() -> None:
     text = latex.render(made.sections())
     assert r"\caption{knn: published tasks}" in text
-    assert r"\caption{knn: other tasks}" in text
+    assert r"\caption{knn: measured, other tasks}" in text
     assert latex.render([]) == "\n"
 
 

@@ -36,7 +36,11 @@ def test_heading_captions_and_remarks_stand_in_order() -> None:
     first, second, *_ = text.split("\n\n")
     assert first == "### knn (version 1: k 10)"
     assert second == "Published tasks:"
-    assert text.index("Published in https") < text.index("Other tasks:") < text.index("° synthetic")
+    assert (
+        text.index("Published in https")
+        < text.index("Measured, other tasks:")
+        < text.index("° synthetic")
+    )
     assert text.endswith(".\n")
     assert "**70.12** (+8.22) [60.0, 64.0]" in text
 
