@@ -11,7 +11,8 @@ GATE_REFERENCE ?= results
 .PHONY: demo test lint validator browser latex gate bench clean
 
 demo: $(VENV)/installed  ## measure three encoders on sounds made on the fly; needs no network
-	$(VENV)/bin/python -m harness run --tasks demo --model tiny --model random --model melspec
+	$(VENV)/bin/python -m harness run --tasks demo --model tiny --model random --model melspec \
+		--results build/demo
 
 test: $(VENV)/installed  ## the test suite
 	$(VENV)/bin/python -m pytest

@@ -167,7 +167,8 @@ def test_a_stale_table_is_one_line(gate: Gate) -> None:
     page.write_text(page.read_text().replace("64.50", "65.50", 1))
     assert gate() == 1
     assert gate.faults == [
-        f"FAIL {page}: its tables are not those of the records; run `harness table`"
+        f"FAIL {page}: its tables are not those of the records; run "
+        f"`python -m harness table --results {gate.reference}`"
     ]
 
 
@@ -185,6 +186,27 @@ def test_other_clips_under_the_same_fingerprint_are_caught(gate: Gate) -> None:
     assert gate() == 1
     assert len(gate.faults) == 1
     assert "on the same clips" in gate.faults[0]
+
+
+def test_predictions_that_are_not_those_of_the_score_are_caught(gate: Gate) -> None:
+    before = gate.file().read_bytes()
+    planted.turn(gate.file(), lost=8)
+    gate.file().write_bytes(before)
+    assert gate() == 1
+    assert gate.faults == [
+        f"FAIL {RECORD}: expected predictions 0.00 points apart, as the scores are, found -2.00; "
+        "run both again"
+    ]
+
+
+def test_what_a_reference_lacks_is_told(gate: Gate) -> None:
+    predictions.beside(gate.reference / f"{RECORD}.json").unlink()
+    assert gate() == 0
+    assert gate.notes == [f"note {RECORD}: the reference has no predictions: no paired test"]
+    planted.edit(gate.reference / f"{RECORD}.json", lambda r: r.update(score=None))
+    pages.refresh(gate.reference)
+    assert gate() == 0
+    assert any("score is undefined: whatever the new one is passes" in note for note in gate.notes)
 
 
 def test_gains_pass_and_suggest_an_update(gate: Gate) -> None:
@@ -268,6 +290,8 @@ def test_mistakes_are_one_line(gate: Gate, capsys: pytest.CaptureFixture[str]) -
     shutil.rmtree(gate.new / "tiny")
     assert inside(*check, "--results", gate.new, "--models", "tiny") == 2
     assert "expected new records to compare" in one_line(capsys)
+    assert inside(*check, "--results", gate.new, "--tolerance", "nan") == 2
+    assert "in points, found nan" in one_line(capsys)
     assert inside(*check, "--results", gate.new, "--update") == 2
     assert "--update and --reason together" in one_line(capsys)
 
