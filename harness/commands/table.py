@@ -41,6 +41,7 @@ def table(results_folder: Path, form: str | None, intervals: bool, check: bool) 
 def stale(results_folder: Path) -> list[str]:
     """A line for each page whose tables are not those of the records."""
     return [
-        f"{page}: its tables are not those of the records; run `python -m harness table --results {results_folder}`"
+        f"{page}: its tables are not those of the records; run "
+        f"`python -m harness table --results {results_folder}`"
         for page in pages.stale(results_folder)
     ]
