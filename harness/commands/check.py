@@ -1,5 +1,6 @@
 """`check`: new records against the references, for a build to fail on."""
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -56,6 +57,8 @@ def check(
     """Fail if a score dropped, or is no longer of the same data by the same protocol."""
     if update != (reason is not None):
         raise UserError("expected --update and --reason together, found one of them")
+    if math.isnan(tolerance):  # no drop is beyond it
+        raise UserError("expected a --tolerance in points, found nan")
     if new_folder.resolve() == reference_folder.resolve():
         raise UserError(f"expected new records and references apart, found {new_folder} for both")
     references, new = gate.read(reference_folder), gate.read(new_folder)

@@ -76,7 +76,7 @@ def _beside(name: Name, old: Entry | None, new: Entry | None) -> Checked:
     checked = replace(
         checked,
         faults=(*faults, *(str(d) for d in differ if d.strict), *_lost(old.record, new.record)),
-        notes=tuple(str(d) for d in differ if not d.strict),
+        notes=(*_unheld(old), *(str(d) for d in differ if not d.strict)),
     )
     if old.kept is not None and new.kept is None and not new.fault:
         lacks = "expected predictions beside the new record, found none; run it again"
@@ -85,7 +85,7 @@ def _beside(name: Name, old: Entry | None, new: Entry | None) -> Checked:
         return checked
     try:
         change = scores.change(old.record, old.kept, new.record, new.kept)
-    except paired.Unpaired as error:
+    except UserError as error:
         return replace(checked, faults=(*checked.faults, str(error)))
     return replace(checked, change=change)
 
@@ -98,6 +98,16 @@ def _lost(old: Record, new: Record) -> list[str]:
     before, after = (record["scores"]["collapsed"] for record in (old, new))
     if after and after != before:
         found.append(f"scores.collapsed: {before or 'null'} → {after}")
+    return found
+
+
+def _unheld(old: Entry) -> list[str]:
+    """What the new record cannot be held to, for want of it in the reference."""
+    found = []
+    if old.record is not None and old.record["score"] is None:
+        found.append("the reference's score is undefined: whatever the new one is passes")
+    if old.kept is None and not old.fault:
+        found.append("the reference has no predictions: no paired test")
     return found
 
 

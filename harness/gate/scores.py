@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import metrics, paired
+from harness.errors import UserError
 from harness.gate.folder import Kept, Record
 
 LEVEL = 0.05  # of the probability, for all records together, to call noise a drop
 _LAST_DIGITS = 1e-9  # that means of shares miss
+_SINGLE = 1e-4  # that a score of predictions kept in single precision may miss
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def change(old: Record, old_kept: Kept | None, new: Record, new_kept: Kept | Non
     """Compare two defined scores of one task.
 
     Raises:
-        paired.Unpaired: both have predictions, of other clips or with other labels.
+        UserError: both have predictions, of other clips or with other labels (paired.Unpaired),
+            or not those that the scores are of.
     """
     worse = old["score"] - new["score"]
     drop = worse if old["task"]["higher_is_better"] else -worse
@@ -64,6 +67,11 @@ def change(old: Record, old_kept: Kept | None, new: Record, new_kept: Kept | Non
     if old_kept is None or new_kept is None:
         return Change(drop, one_clip)
     found = paired.compare(new, new_kept, old, old_kept)
+    if abs(found.difference + worse) > _SINGLE:
+        raise UserError(
+            f"expected predictions {points(-worse)} points apart, as the scores are, found "
+            f"{points(found.difference)}; run both again"
+        )
     return Change(drop, one_clip, found.p, found.test, found.clips)
 
 
