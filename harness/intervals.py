@@ -15,6 +15,7 @@ import numpy as np
 from harness import metrics
 
 Z = 1.959963984540054  # the normal distribution has 95 % within ± Z
+_LAST_DIGITS = 1e-14  # of sums of influences that cancel: no spread, and no ground to be sure
 
 
 def interval(
@@ -58,8 +59,9 @@ def of_difference(gained: float, lost: float, n: float) -> tuple[float, float]:
 
 
 def variance(influences: Sequence[np.ndarray]) -> float:
-    """Of the mean over folds, whose clips are samples of their own."""
-    return float(sum(fold @ fold for fold in influences)) / len(influences) ** 2
+    """Of the mean over folds, whose clips are samples of their own; 0 if no clip moves it."""
+    spread = float(sum(fold @ fold for fold in influences)) / len(influences) ** 2
+    return 0.0 if spread < _LAST_DIGITS**2 else spread
 
 
 def clips(influences: Sequence[np.ndarray]) -> float:

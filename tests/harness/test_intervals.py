@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, binomtest, norm
 from statsmodels.stats.proportion import proportion_confint
 
 from harness import intervals, metrics
@@ -79,6 +79,25 @@ def test_an_interval_holds_its_score(metric: str) -> None:
     assert intervals.variance(influences) == pytest.approx(sum((np.hstack(influences) / 2) ** 2))
 
 
+@pytest.mark.parametrize("metric", ["d_prime", "segment_1s_er"])
+def test_other_metrics_have_the_interval_of_the_normal_distribution(metric: str) -> None:
+    influences = [np.random.default_rng(n).normal(size=200) for n in range(2)]
+    error = np.sqrt(np.sum(np.hstack(influences) ** 2)) / 2
+    expected = norm.interval(0.95, loc=1.5, scale=error)
+    assert intervals.interval(metric, [1.0, 2.0], influences) == pytest.approx(expected)
+
+
+def test_last_digits_of_influences_that_cancel_are_no_spread() -> None:
+    targets = np.arange(6) % 3
+    scores = np.eye(3)[(targets + 1) % 3]  # each class's positives tie with half of the others
+    score, influence = (f("auc_roc", targets, scores) for f in (metrics.compute, metrics.influence))
+    assert score == 0.25
+    assert 0 < np.abs(influence).max() < 1e-16
+    assert intervals.interval("auc_roc", [score], [influence]) == pytest.approx(
+        proportion_confint(1.5, 6, method="wilson")
+    )
+
+
 @pytest.mark.parametrize("metric", ["accuracy", "auc_roc", "event_onset_50ms_fms"])
 def test_faultless_scores_and_those_of_none_are_not_certain(metric: str) -> None:
     nothing = [np.zeros(100)]
@@ -106,3 +125,14 @@ def test_the_interval_of_a_difference_covers_where_few_clips_tell_two_results_ap
     assert min(found) > 0.93
     assert intervals.of_difference(0, 0, 100) == pytest.approx((-0.0272, 0.0272), abs=1e-4)
     assert intervals.of_difference(1, 0, 100)[1] == 1
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(100, 1000))
+@settings(deadline=None, max_examples=40)
+def test_a_difference_has_the_interval_of_a_mean_of_two_more_clips(
+    gained: int, lost: int, n: int
+) -> None:
+    apart = np.repeat([1, -1, 0], [gained + 1, lost + 1, n - gained - lost])
+    expected = norm.interval(0.95, loc=apart.mean(), scale=apart.std() / np.sqrt(n + 2))
+    found = intervals.of_difference(gained / n, lost / n, n)
+    assert found == pytest.approx(np.clip(expected, -1, 1))

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, average_precision_score
+from statsmodels.stats.proportion import proportion_confint
 
+from harness import intervals, metrics
 from harness.events import Events
 from harness.problem import Fold, Moments, Outcome, Problem
 from harness.scoring import score
@@ -36,8 +38,18 @@ def test_clips_are_scored_fold_by_fold() -> None:
     precision = average_precision_score(np.eye(2)[truth[3:]], chances[3:])
     assert found.per_fold["mAP"][1] == pytest.approx(precision)
     assert next(iter(found.per_fold)) == "accuracy"
-    assert found.ci95[0] <= np.mean(expected) <= found.ci95[1]
+    hits = int((told == truth).sum())
+    assert found.ci95 == pytest.approx(proportion_confint(hits, 6, method="wilson"))
     assert found.floor == pytest.approx(1 / 3)
+
+
+def test_the_interval_is_of_the_problems_metric_in_all_folds() -> None:
+    chances = np.random.default_rng(1).random((6, 2)).astype(np.float32)
+    found = score(problem(metric="mAP"), Outcome(scores=(chances[:3], chances[3:])), ["accuracy"])
+    folds = [(problem().targets[rows], chances[rows]) for rows in (slice(3), slice(3, 6))]
+    influences = [metrics.influence("mAP", *fold) for fold in folds]
+    assert found.ci95 == intervals.interval("mAP", found.per_fold["mAP"], influences)
+    assert found.ci95[0] < np.mean(found.per_fold["mAP"]) < found.ci95[1]
 
 
 def happenings() -> Problem:
@@ -59,7 +71,9 @@ def test_events_are_scored_fold_by_fold() -> None:
     assert found.per_fold["event_onset_200ms_fms"] == pytest.approx([1.0, 2 / 5])
     assert found.per_fold["segment_1s_er"] == pytest.approx([0.0, 2 / 3])
     assert list(found.per_fold) == ["event_onset_200ms_fms", "segment_1s_er"]
-    assert found.ci95[0] <= 0.7 <= found.ci95[1]
+    # Of the second fold, where 2·1 of 3 + 2 match, the clips' influences are 0.24, -0.16 and -0.08.
+    variance = (0.24**2 + 0.16**2 + 0.08**2) * 3 / 2 / 2**2
+    assert found.ci95 == pytest.approx(intervals.wilson(0.7, 0.7 * 0.3 / variance))
     assert found.floor == 0.0
 
 
