@@ -171,7 +171,7 @@ def _require_pair(named: str, metric: str, own: Kept, other_metric: str, other: 
             f"{other_metric}; compare records of one version of the task"
         )
     places, others = (set(zip(kept.folds, kept.ids, strict=True)) for kept in (own, other))
-    if places != others or len(own.ids) != len(other.ids):
+    if not (np.array_equal(own.folds, other.folds) and np.array_equal(own.ids, other.ids)):
         raise Unpaired(
             f"{named}: expected two results on the same clips of the same folds, found "
             f"{len(own.ids)} and {len(other.ids)}, of which {len(places & others)} are the same; "

@@ -175,14 +175,22 @@ def _pair(own: Results, other: Results, key: tuple[str, str]) -> Pair:
     sides = [side.folder / task / f"{protocol}.json" for side in (own, other)]
     remark = _differing(*records)
     if not all(predictions.beside(file).exists() for file in sides):
+        alike = _measured_alike(*records)
+        other_clips = "" if alike else "other clips, or another metric"
         lacking = "no paired test, since predictions are missing"
-        return Pair(*records, None, math.nan, _joined(remark, lacking), True)
+        return Pair(*records, None, math.nan, _joined(remark, other_clips, lacking), alike)
     kept = [predictions.read(file) for file in sides]
     try:
         compared = paired.compare(records[0], kept[0], records[1], kept[1])
     except paired.Unpaired as error:
         return Pair(*records, None, math.nan, _joined(remark, str(error)), False)
     return Pair(*records, compared, math.nan, remark, True)
+
+
+def _measured_alike(own: Record, other: Record) -> bool:
+    """Whether both are of as many clips by the same metric: all that records without clips tell."""
+    sides = [(side["task"]["metric"], side["n"]["test"]) for side in (own, other)]
+    return sides[0] == sides[1]
 
 
 def _differing(own: Record, other: Record) -> str:

@@ -67,6 +67,23 @@ def test_without_predictions_there_is_a_difference_but_no_test(tmp_path: Path) -
     assert pair.remark == "no paired test, since predictions are missing"
 
 
+@pytest.mark.parametrize(
+    ("part", "changes"), [("task", {"metric": "mAP"}), ("n", {"test": [30, 30], "limit": 60})]
+)
+def test_without_predictions_other_clips_or_metrics_have_no_difference(
+    part: str, changes: dict[str, object], tmp_path: Path
+) -> None:
+    folder = written(tmp_path)
+    file = results.path(folder, "base", "esc10", "knn")
+    predictions.beside(file).unlink()
+    record = results.read(file)
+    record[part].update(changes)
+    file.write_bytes(results.render(record))
+    [[pair]] = pairs.by_pair(pairs.read(["base", "melspec"], folder), ["knn"], ["esc10"])["knn"]
+    assert math.isnan(pair.difference)
+    assert pair.remark.startswith("other clips, or another metric; no paired test")
+
+
 def test_what_else_than_the_encoder_differs_is_told(tmp_path: Path) -> None:
     folder = written(tmp_path)
     file = results.path(folder, "base", "esc10", "knn")
