@@ -154,6 +154,7 @@ def test_influences_tell_how_far_scores_of_resampled_clips_are_apart(metric: str
     ]
     near = [
         [(label, start + 30.0, end) for label, start, end in clip[i % 4 :]]
+        + [(1, 7000.0 + 1000 * n, 7300.0 + 1000 * n) for n in range(i % 3)]  # which are none
         for i, clip in enumerate(per_clip)
     ]
     reference, estimated = Events.of(per_clip), Events.of(near)

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from scipy.stats import binom, bootstrap
+from scipy.stats import binom, bootstrap, t
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -92,6 +92,18 @@ def test_a_result_does_not_differ_from_itself(metric: str) -> None:
     found = compare(metric, kept(metric, 1), shuffled(kept(metric, 1), 5))
     assert (found.difference, found.p) == (0, 1)
     assert found.low <= 0 <= found.high
+
+
+@pytest.mark.parametrize("metric", ["auc_roc", "segment_1s_er"])
+def test_other_metrics_have_a_t_test_of_clips_less_folds(metric: str) -> None:
+    own, other = kept(metric, 1), kept(metric, 2, 0.2)
+    found = compare(metric, own, other)
+    folds = zip(paired.scored(metric, own), paired.scored(metric, other), strict=True)
+    apart = np.hstack([one - two for (_, one), (_, two) in folds]) / 2
+    error = np.sqrt(apart @ apart)
+    assert found.p == pytest.approx(2 * t.sf(abs(found.difference) / error, 60 - 2))
+    ends = t.interval(0.95, 60 - 2, loc=found.difference, scale=error)
+    assert (found.low, found.high) == pytest.approx(ends)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
