@@ -183,7 +183,6 @@ def _eventful(measured: pd.DataFrame, moments: Moments) -> dict[str, int]:
     }
 
 
-@functools.cache
 def _peak_bytes(encoder: Encoder) -> dict[str, int | None]:
     """The most memory that this process, and its part of a GPU, have held so far."""
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -100,6 +101,21 @@ def test_record_is_valid_and_counts_right(index: Index, problem: Problem) -> Non
     assert {k: v for k, v in again.items() if k != "run"} == {
         k: v for k, v in found.items() if k != "run"
     }
+
+
+def test_each_record_tells_the_memory_held_until_then(
+    index: Index, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = iter([1000, 3000])
+    monkeypatch.setattr(record.sys, "platform", "linux")
+    monkeypatch.setattr(
+        record.resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=next(held))
+    )
+    encoder = load("harness.encoders.melspec", "cpu")
+    rows = embeddings(np.random.default_rng(0).normal(size=(6, 64)))
+    arguments = (encoder, index, rows, problem, PROTOCOL, OUTCOME, RUN)
+    peaks = [record.build(*arguments)["run"]["peak_bytes"]["process"] for _ in range(2)]
+    assert peaks == [1000 * 1024, 3000 * 1024]
 
 
 def test_an_infinite_score_has_no_spread(index: Index, problem: Problem) -> None:
