@@ -8,6 +8,7 @@ predictions lie beside it in `<protocol>.npz`.
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from harness.files import write_atomically
 from harness.predictions import Detections, Predictions
 
 SCHEMA_VERSION = 3
+_NAME = re.compile(r"[\w.+-]+")  # of a model, task or protocol: safe in a file name and in a page
+_NAMED = ("model", "task", "protocol")
 
 # Every field a record must have, with the types it may take; one with a "?" it may lack.
 SCHEMA: Mapping[str, Any] = {
@@ -122,9 +125,20 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def read_all(results: Path) -> Iterator[dict[str, Any]]:
-    """Every record under a results folder, sorted by model, task and protocol."""
+    """Every record under a results folder, sorted by model, task and protocol.
+
+    Raises:
+        UserError: a file is no record, or that of another place: a copy, a folder renamed.
+    """
     for file in sorted(results.glob("*/*/*.json")):
-        yield read(file)
+        record = read(file)
+        names = [record[part]["name"] for part in _NAMED]
+        if path(results, *names) != file:
+            raise UserError(
+                f"{file}: expected the record of the model, task and protocol that its path "
+                f"names, found that of {' '.join(names)}; move it back or away"
+            )
+        yield record
 
 
 def is_partial(record: Mapping[str, Any]) -> bool:
@@ -134,12 +148,18 @@ def is_partial(record: Mapping[str, Any]) -> bool:
 
 
 def validate(record: Any, name: str) -> None:
-    """Check a record's fields and types.
+    """Check a record's fields, their types and the names among them.
 
     Raises:
-        UserError: names the first field that is missing or of another type.
+        UserError: tells the first field that is missing, of another type or no such name.
     """
     _check(record, SCHEMA, name, "")
+    for part in _NAMED:
+        if not _NAME.fullmatch(record[part]["name"]):
+            raise UserError(
+                f"{name}: expected {part}.name to be of letters, digits and _.+-, found "
+                f"{record[part]['name']!a}"
+            )
     if record["schema"] != SCHEMA_VERSION:
         raise UserError(
             f"{name}: expected schema {SCHEMA_VERSION}, found {record['schema']}; "

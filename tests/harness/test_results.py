@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -67,10 +68,13 @@ def test_a_record_may_say_that_remote_code_was_executed(tmp_path: Path) -> None:
         ({"score": "high"}, "expected score to be float or null, found 'high'"),
         ({"task__version": None}, "expected task.version to be int, found None"),
         ({"model": []}, "expected an object at model"),
+        ({"model__name": "../a"}, "expected model.name to be of letters, digits and _.+-"),
+        ({"task__name": 'a"b'}, "expected task.name to be of letters, digits and _.+-"),
+        ({"protocol__name": "a\x1b\udcff"}, r"found 'a\x1b\udcff'"),
     ],
 )
 def test_wrong_fields_are_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
-    with pytest.raises(UserError, match=message.replace(".", r"\.")):
+    with pytest.raises(UserError, match=re.escape(message)):
         results.write(make_record(**change), clips_kept(), tmp_path)
     assert list(tmp_path.rglob("*.json")) == []
 
@@ -100,3 +104,11 @@ def test_read_all_is_sorted(tmp_path: Path) -> None:
     for model in ("b", "a"):
         results.write(make_record(model__name=model), clips_kept(), tmp_path)
     assert [record["model"]["name"] for record in results.read_all(tmp_path)] == ["a", "b"]
+
+
+def test_a_record_in_another_place_is_named(tmp_path: Path) -> None:
+    """A folder renamed to keep two runs of one model would count as that model twice."""
+    results.write(make_record(), clips_kept(), tmp_path)
+    (tmp_path / "base").rename(tmp_path / "base-fp16")
+    with pytest.raises(UserError, match=r"base-fp16.esc50.knn\.json: .* found that of base esc50"):
+        list(results.read_all(tmp_path))
