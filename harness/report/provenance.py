@@ -103,7 +103,8 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return _listed(value)
     if isinstance(value, list | tuple):
-        return " ".join(_text(inner) for inner in value)
+        texts = any(isinstance(inner, str) for inner in value)
+        return ("; " if texts else " ").join(map(_text, value))
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

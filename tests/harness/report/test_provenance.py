@@ -30,7 +30,10 @@ def test_every_value_has_its_label() -> None:
 
 def test_settings_and_choices_are_told_in_words() -> None:
     record = make_record(
-        protocol__params={"weights": "uniform", "k": 10, "grid": {"lr": [0.1, 1e-05]}},
+        protocol__params={
+            **{"weights": "uniform", "k": 10, "grid": {"lr": [0.1, 1e-05]}},
+            "differs": ["a last batch joins the one before", "files are shuffled once"],
+        },
         selection={"on": "valid", "grid": {"C": [1, 10]}, "chosen": [1.0, {"lr": 0.1}]},
         n__test=[3, 4],
         n__valid=[],
@@ -38,6 +41,7 @@ def test_settings_and_choices_are_told_in_words() -> None:
     )
     told = provenance.of(record)
     assert told["protocol"][2:] == [
+        "differs a last batch joins the one before; files are shuffled once, "
         "grid lr 0.1 1e-05, k 10, weights uniform",
         "on valid: 1; lr 0.1",
     ]
