@@ -7,9 +7,11 @@ records share, such as where they come from, is told once and referred to by its
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from harness import metrics
 from harness.paired import Paired
-from harness.predictions import Predictions
+from harness.predictions import Detections, Predictions
 from harness.report import details, differences
 from harness.report.differences import Kept, Record
 from harness.report.provenance import LABELS
@@ -66,12 +68,11 @@ def _row(records: Sequence[Record], told: Sequence[Mapping[str, Any]]) -> dict[s
         "models": len(records),
         "best": best,
         "behind": len(behind),
-        "significant": sum(each["significant"] for each in behind),
+        "significant": sum(each["verdict"] == differences.BEHIND for each in behind),
     }
 
 
 def _task(records: Sequence[Record], kept: Kept, length: details.Length) -> dict[str, Any]:
-    classes: list[str] = []
     shared: list[Any] = []
     protocols = {}
     for (name,), here in _grouped(records, ("protocol",)):
@@ -79,31 +80,35 @@ def _task(records: Sequence[Record], kept: Kept, length: details.Length) -> dict
         ranked = _by_rank(here)
         for record, less in zip(ranked, differences.from_best(ranked, kept), strict=True):
             predictions = kept(record)
-            classes = predictions.classes.tolist()
-            detail = details.of(record, predictions, length, _near(record, records, kept))
-            told.append({**_record(record, detail, shared), "behind": _behind(record, less)})
+            near = _near(record, predictions, records, kept)
+            detail = details.of(record, predictions, length, near)
+            names = _place(predictions.classes.tolist(), shared)
+            behind = _behind(record, less)
+            told.append({**_record(record, detail, shared), "names": names, "behind": behind})
         protocols[name] = {"version": here[0]["protocol"]["version"], "records": told}
     task = records[0]["task"]
     facts = ("name", "version", "title", "domain", "metric", "higher_is_better", "synthetic")
     return {
         **{fact: task[fact] for fact in facts},
         "rate": metrics.is_rate(task["metric"]),
-        "classes": classes,
         "protocols": protocols,
         "labels": LABELS,
         "shared": shared,
     }
 
 
-def _near(record: Record, records: Iterable[Record], kept: Kept) -> Predictions | None:
-    """What kNN kept of the same model and task, for a record that looks at no neighbours."""
+def _near(
+    record: Record, own: Predictions | Detections, records: Iterable[Record], kept: Kept
+) -> Predictions | None:
+    """What kNN kept of the same model and classes, for a record that looks at no neighbours."""
     if record["protocol"]["name"] == "knn":
         return None
     model = record["model"]["name"]
     for other in records:
         if other["protocol"]["name"] == "knn" and other["model"]["name"] == model:
             near = kept(other)
-            return near if isinstance(near, Predictions) else None
+            same = np.array_equal(near.classes, own.classes)
+            return near if same and isinstance(near, Predictions) else None
     return None
 
 
@@ -149,7 +154,7 @@ def _behind(record: Record, less: Paired | None) -> dict[str, Any] | None:
         "difference": less.difference,
         "text": [number(value, metric) for value in (less.difference, less.low, less.high)],
         "p": less.p,
-        "significant": less.p < differences.LEVEL,
+        "verdict": differences.verdict(record, less),
     }
 
 

@@ -2,8 +2,8 @@
 
     of(record, kept, length=SHORT, near=None) → a dictionary
 
-Classes are numbers: their place in `kept.classes`, which all records of a task share and which
-is not repeated here. Rates, scores and places are whole thousandths (712 is 71.2 %), null where
+Classes are numbers: their place in `kept.classes`, which is not repeated here: the records of a
+task usually share it. Rates, scores and places are whole thousandths (712 is 71.2 %), null where
 undefined. Folds are pooled: every test clip counts once, so that the share of clips that are right
 may differ from the record's score, the mean over folds, where folds differ in size.
 

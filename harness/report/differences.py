@@ -13,6 +13,7 @@ from harness import paired
 from harness.predictions import Detections, Predictions
 
 LEVEL = 0.05
+BEHIND, APART, AHEAD = "significantly behind", "not told apart", "significantly ahead"
 
 Record = Mapping[str, Any]
 Kept = Callable[[Record], Predictions | Detections]
@@ -33,6 +34,13 @@ def from_best(records: Sequence[Record], kept: Kept) -> list[paired.Paired | Non
         None if each is None else dataclasses.replace(each, p=p)
         for each, p in zip(found, adjusted, strict=True)
     ]
+
+
+def verdict(record: Record, less: paired.Paired) -> str:
+    """BEHIND, APART or AHEAD: one of collapsed embeddings may outscore the best that is none."""
+    if less.p >= LEVEL:
+        return APART
+    return BEHIND if (less.difference < 0) == record["task"]["higher_is_better"] else AHEAD
 
 
 def _less(

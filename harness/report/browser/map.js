@@ -68,8 +68,11 @@ function showMap(record, names) {
   const map = record.map;
   const picture = drawMap(map, names);
   const drawn = map.x.length < map.clips ? `${map.x.length} of ${map.clips} clips` : `${map.clips} clips`;
+  const filled = record.kind === "multilabel"
+    ? "the likeliest label is one of the clip's; hollow: it is not. A clip is drawn as its most frequent label; named are the most frequent ones"
+    : "predicted rightly; hollow: wrongly. Named are the classes most involved in mistakes";
   return [
-    make("p", { class: "small faint" }, `The first two principal components of the embeddings of ${drawn}. Filled: predicted rightly; hollow: wrongly. Named are the classes most involved in mistakes; press one to see it alone.`),
+    make("p", { class: "small faint" }, `The first two principal components of the embeddings of ${drawn}. Filled: ${filled}; press one to see it alone.`),
     make("div", { class: "picture" }, picture),
     drawLegend(map, names, picture),
   ];

@@ -26,7 +26,7 @@ function route() {
     return;
   }
   const task = taskNamed(name);
-  const known = protocol in task.protocols ? protocol : Object.keys(task.protocols)[0];
+  const known = Object.hasOwn(task.protocols, protocol) ? protocol : Object.keys(task.protocols)[0];
   const focused = document.activeElement.id;
   const pressed = document.activeElement.closest(".ranking");
   place.replaceChildren(...showTask(task, known, model, (...chosen) => {

@@ -42,7 +42,7 @@ function showDifferences(task, records) {
   const rows = records.filter((record) => record.behind).map(({ model, behind }) => {
     const [difference, low, high] = behind.text.map(signed);
     const p = behind.p < 0.001 ? "< 0.001" : behind.p.toFixed(3);
-    return [model, { show: difference, value: behind.difference }, `${low} to ${high}`, { show: p, value: behind.p }, behind.significant ? "significantly behind" : "not told apart"];
+    return [model, { show: difference, value: behind.difference }, `${low} to ${high}`, { show: p, value: behind.p }, behind.verdict];
   });
   return [
     make("p", { class: "small faint" }, `Every model less ${records[0].model}, on the same test clips; p of paired tests, adjusted after Holm for ${counted(rows.length, "model", "models")}. Only sampling of clips is tested; another seed may move scores too.`),
@@ -78,7 +78,7 @@ function card(title, kind, ...content) {
 }
 
 function recordCards(task, record) {
-  const names = task.classes;
+  const names = task.shared[record.names];
   return make(
     "div",
     { class: "cards" },
@@ -106,7 +106,7 @@ function showTask(task, protocol, model, go) {
   const record = records.find((each) => each.model === model) || records[0];
   const protocols = Object.keys(task.protocols).map((name) => [name, name]);
   const models = records.map((each) => [each.model, `${each.model}: ${each.score}${each.marks}`]);
-  const facts = [task.domain, `${task.metric}${task.higher_is_better ? "" : ", lower is better"}`, counted(task.classes.length, "class", "classes"), `version ${task.version}`];
+  const facts = [task.domain, `${task.metric}${task.higher_is_better ? "" : ", lower is better"}`, counted(task.shared[record.names].length, "class", "classes"), `version ${task.version}`];
   if (task.synthetic) facts.push("° synthetic data");
   return [
     make("p", { class: "back" }, make("a", { href: "#overview" }, "← Overview")),

@@ -138,7 +138,9 @@ def test_protocol_and_model_are_chosen(file: Path, look: Open) -> None:
     assert page.locator("#task-title").inner_text() == "hear-fsd50k"
 
 
-@pytest.mark.parametrize("place", ["#task/nothing", "#task/esc10/nothing/no%", "#no", "#task"])
+@pytest.mark.parametrize(
+    "place", ["#task/nothing", "#task/esc10/no%", "#task/esc10/toString/no", "#no"]
+)
 def test_an_address_that_leads_nowhere_shows_what_is_there(
     file: Path, look: Open, place: str
 ) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,12 @@ def test_models_are_ranked_and_told_apart_from_the_best() -> None:
     ranked = found["esc50"]["protocols"]["knn"]["records"]
     assert [each["model"] for each in ranked] == ["good", "near", "bad", "none"]
     assert ranked[0]["behind"] is None
-    assert not ranked[1]["behind"]["significant"]
-    assert ranked[2]["behind"]["significant"]
+    assert ranked[1]["behind"]["verdict"] == "not told apart"
+    assert ranked[2]["behind"]["verdict"] == "significantly behind"
     assert ranked[2]["behind"]["text"][0] == "-65.00"
     [row] = content.tasks(records, found)
     assert (row["best"]["model"], row["models"]) == ("good", 4)
+    assert (row["significant"], row["behind"]) == (2, 3)
 
 
 def test_a_partial_or_collapsed_score_is_not_the_best() -> None:
@@ -54,6 +56,23 @@ def test_a_partial_or_collapsed_score_is_not_the_best() -> None:
     kept = dict.fromkeys(("partial", "collapsed", "whole"), judged(30))
     ranked = told(records, kept)["esc50"]["protocols"]["knn"]["records"]
     assert [each["model"] for each in ranked] == ["whole", "partial", "collapsed"]
+
+
+def test_a_collapsed_score_that_is_better_is_not_behind() -> None:
+    records = [record("collapsed", 0.9, scores__collapsed="constant"), record("whole", 0.25)]
+    found = told(records, {"collapsed": judged(36), "whole": judged(10)})
+    whole, collapsed = found["esc50"]["protocols"]["knn"]["records"]
+    assert (whole["model"], collapsed["behind"]["verdict"]) == ("whole", "significantly ahead")
+    [row] = content.tasks(records, found)
+    assert (row["significant"], row["behind"]) == (0, 1)
+
+
+def test_each_record_is_told_with_its_own_classes() -> None:
+    """Those of a task of somebody's own may change between two runs."""
+    kept = {"a": judged(36), "b": replace(judged(20), classes=np.array(["cow", "owl"]))}
+    found = told([record("a", 0.9), record("b", 0.5)], kept)["esc50"]
+    names = [found["shared"][each["names"]] for each in found["protocols"]["knn"]["records"]]
+    assert names == [["cat", "dog"], ["cow", "owl"]]
 
 
 def test_where_lower_is_better_the_lowest_is_best() -> None:
