@@ -268,6 +268,14 @@ def test_a_small_drop_on_many_clips_is_caught_only_where_clips_are_paired(
     assert inside(*arguments) == 0
 
 
+def test_the_more_records_the_more_a_drop_may_be_chance(gate: Gate) -> None:
+    planted.turn(gate.file(), lost=7)  # McNemar's mid-p: 1 / 2⁷
+    alone = ("--models", "tiny", "--tasks", "esc10", "--protocols", "knn")
+    assert gate("--tolerance", 5, *alone) == 1
+    assert gate.faults[0].endswith("no chance (McNemar, mid-p on the same 400 clips: p = 0.0078)")
+    assert gate("--tolerance", 5) == 0  # times 12
+
+
 def test_chance_on_many_clips_passes(tmp_path: Path) -> None:
     reference, new = tmp_path / "reference", tmp_path / "new"
     large(reference, lost=0, gained=0)

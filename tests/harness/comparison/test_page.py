@@ -7,7 +7,7 @@ import pytest
 from harness import comparison, results
 from harness.errors import UserError
 from harness.tables.table import Section
-from tests.harness import synthetic_results
+from tests.harness import planted, synthetic_results
 
 NAMES = ["demo", "esc10", "hear-dcase2016-task2", "hear-fsd50k"]
 
@@ -58,6 +58,22 @@ def test_wins_are_counted_with_chance_and_without(folder: Path) -> None:
     [section] = compared(folder, "melspec", "base", protocols=["hear2021"], tasks=NAMES[2:])
     assert "melspec against base: 0 wins, 0 ties, 2 losses (a tie" in remarks(section)
     assert "by scores alone 0 wins, 0 ties, 2 losses." in remarks(section)
+
+
+def test_a_difference_that_may_be_chance_is_a_tie(tmp_path: Path) -> None:
+    synthetic_results.write(tmp_path, {"good": 0.7, "better": 0.8}, names=["esc10"])
+    [section] = compared(tmp_path, "better", "good", protocols=["linear"])
+    assert "better against good: 0 wins, 1 tie, 0 losses (a tie" in remarks(section)
+    assert "by scores alone 1 win, 0 ties, 0 losses." in remarks(section)
+
+
+def test_the_lowest_is_the_best_where_lower_is_better(tmp_path: Path) -> None:
+    synthetic_results.write(tmp_path, {"low": -0.5, "high": 0.9}, names=["esc10"])
+    for file in tmp_path.glob("*/*/*.json"):
+        planted.edit(file, lambda r: r["task"].update(higher_is_better=False))
+    [section] = compared(tmp_path, "low", "high", protocols=["linear"])
+    assert [row[1].text for row in section.tables[0].rows] == ["1.00", "2.00"]
+    assert "low against high: 1 win, 0 ties, 0 losses" in remarks(section)
 
 
 def test_real_sounds_alone_say_who_is_better(folder: Path, tmp_path: Path) -> None:
