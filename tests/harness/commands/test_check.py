@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -356,6 +357,15 @@ def test_an_update_refuses_what_a_reviewer_would(
     assert inside(*arguments, "--update", "--reason", "because") == 2
     assert refusal in one_line(capsys)
     assert contents() == before
+
+
+def test_an_update_replaces_predictions_of_the_same_score(gate: Gate) -> None:
+    kept = predictions.read(gate.file())
+    results.write(results.read(gate.file()), replace(kept, scores=kept.scores / 2), gate.new)
+    assert gate("--update", "--reason", "half as sure") == 0
+    assert gate.out.endswith("1 of 12 references replaced\n")
+    reference = gate.reference / f"{RECORD}.npz"
+    assert reference.read_bytes() == predictions.beside(gate.file()).read_bytes()
 
 
 def test_an_update_replaces_references_of_an_older_schema_and_keeps_no_damaged_ones(
