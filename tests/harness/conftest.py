@@ -1,4 +1,4 @@
-"""A small real run that several tests of the harness start from."""
+"""What several tests of the harness start from: a small real run, real records and their gate."""
 
 from pathlib import Path
 
@@ -7,6 +7,8 @@ import pytest
 import tasks
 from tasks.prepare import prepare
 from tasks.spec import Archive
+from tests.harness import planted
+from tests.harness.command_line import ROOT, inside
 
 
 def _no_download(archive: Archive, folder: Path) -> Path:
@@ -28,3 +30,17 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(folder))
     monkeypatch.syspath_prepend(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The records that the build is held to, with their tables; do not change them."""
+    folder = planted.copy_real(ROOT / "results", tmp_path_factory.mktemp("real"))
+    assert inside("table", "--results", folder) == 0
+    return folder
+
+
+@pytest.fixture
+def gate(real_records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> planted.Gate:
+    """The gate on two copies of these."""
+    return planted.Gate(real_records, tmp_path, capsys)

@@ -1,4 +1,4 @@
-"""Faults planted in a results folder: what a gate has to find."""
+"""Faults planted in a results folder, and the gate that has to find them."""
 
 import shutil
 from collections.abc import Callable
@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from harness import metrics, predictions, results
 from harness.predictions import Predictions
+from tests.harness.command_line import inside
 
 MODELS = ("melspec", "tiny")
 TASKS = ("demo", "esc10", "fsdd")
 PROTOCOLS = ("knn", "linear")
+RECORD = "tiny/esc10/knn"
 
 
 def copy_real(source: Path, folder: Path) -> Path:
@@ -57,3 +60,30 @@ def rescore(record: dict[str, Any], kept: Predictions) -> None:
         metrics.compute("accuracy", kept.targets[fold], kept.scores[fold]) for fold in folds
     ]
     record["score"] = float(np.mean(record["scores"]["per_fold"]))
+
+
+class Gate:
+    """References and new records, and what the command says of them."""
+
+    def __init__(self, real: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.reference, self.new = folder / "reference", folder / "new"
+        shutil.copytree(real, self.reference)
+        shutil.copytree(real, self.new)
+        self._capsys = capsys
+        capsys.readouterr()
+
+    def __call__(self, *more: object) -> int:
+        code = inside("check", "--results", self.new, "--reference", self.reference, *more)
+        self.out = self._capsys.readouterr().out
+        return code
+
+    @property
+    def faults(self) -> list[str]:
+        return [line for line in self.out.splitlines() if line.startswith("FAIL ")]
+
+    @property
+    def notes(self) -> list[str]:
+        return [line for line in self.out.splitlines() if line.startswith("note ")]
+
+    def file(self, record: str = RECORD) -> Path:
+        return self.new / f"{record}.json"
