@@ -180,7 +180,7 @@ def test_fifty_thousand_events_are_scored_within_a_second(metric: str) -> None:
     start = random.random(50_000) * 119_000
     reference = Events.in_order(clip, label, start, start + 500)
     estimated = Events.in_order(clip, label, start + 40, start + 580)
-    begun = time.perf_counter()
+    begun = time.process_time()  # of a loaded machine too
     score = event_scores.compute(metric, reference, estimated, 37)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
     assert 0 < score <= 1
