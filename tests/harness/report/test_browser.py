@@ -204,6 +204,16 @@ def test_names_are_text(few: Path, page_of: Page, look: Open, tmp_path: Path) ->
     assert page.evaluate("window.harmed") is None
 
 
+def test_long_names_fit_a_phone(few: Path, page_of: Page, look: Open, tmp_path: Path) -> None:
+    file = tmp_path / "long.html"
+    text = page_of(few).replace('"class 1', f'"{"x" * 300} 1')
+    file.write_text(text.replace('"ESC-10', f'"{"y" * 300}'))
+    page = look(file, "#task/esc10/knn", size="phone")
+    assert page.get_by_text("y" * 300).count() == 2  # under the head, and where it comes from
+    assert page.locator(".legend").get_by_text("x" * 300).count()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_the_records_of_this_repository_can_be_read(
     page_of: Page, look: Open, tmp_path: Path
 ) -> None:
