@@ -14,20 +14,17 @@ simulations say of them.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.stats import binom, t
 
-from harness import event_scores, intervals, metrics
+from harness import intervals, metrics
 from harness.errors import UserError
-from harness.events import Events
+from harness.judged import Kept, Record, scored
 from harness.predictions import Detections, Predictions
-
-Record = Mapping[str, Any]
-Kept = Predictions | Detections
 
 
 @dataclass(frozen=True)
@@ -211,21 +208,3 @@ def _hits(metric: str, kept: Predictions) -> list[np.ndarray]:
     """Whether each clip is right: (N,) bool for each fold."""
     right = metrics.hits(metric, kept.targets, kept.scores)
     return [right[kept.folds == fold] for fold in np.unique(kept.folds)]
-
-
-def scored(metric: str, kept: Kept) -> list[tuple[float, np.ndarray]]:
-    """Score and influences, () and (N,), for each fold."""
-    folds = [np.flatnonzero(kept.folds == fold) for fold in np.unique(kept.folds)]
-    if isinstance(kept, Predictions):
-        judged = [(kept.targets[clips], kept.scores[clips]) for clips in folds]
-        return [(metrics.compute(metric, *f), metrics.influence(metric, *f)) for f in judged]
-    happened, found = _events(kept.happened), _events(kept.found)
-    eventful = [(happened.take(clips), found.take(clips), len(clips)) for clips in folds]
-    return [
-        (event_scores.compute(metric, *f), event_scores.influence(metric, *f)) for f in eventful
-    ]
-
-
-def _events(rows: np.ndarray) -> Events:
-    clip, label = rows[:, :2].astype(np.int64).T
-    return Events.in_order(clip, label, rows[:, 2], rows[:, 3])

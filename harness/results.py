@@ -9,7 +9,7 @@ predictions lie beside it in `<protocol>.npz`.
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,21 @@ def is_partial(record: Mapping[str, Any]) -> bool:
     """Whether fewer clips were measured than the task officially has."""
     n = record["n"]
     return n["limit"] is not None or n["skipped"] > 0 or sum(n["test"]) < n["expected_test"]
+
+
+def require_one_version(records: Iterable[Mapping[str, Any]]) -> None:
+    """Raise UserError if a task or protocol comes in two versions, whose scores do not compare."""
+    versions: dict[str, set[int]] = {}
+    for record in records:
+        for part in ("protocol", "task"):
+            name = f"{part} {record[part]['name']}"
+            versions.setdefault(name, set()).add(record[part]["version"])
+    for name, found in versions.items():
+        if len(found) > 1:
+            raise UserError(
+                f"expected one version of the {name} side by side, found {sorted(found)}; "
+                "run the older ones again"
+            )
 
 
 def validate(record: Any, name: str) -> None:

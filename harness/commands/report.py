@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from harness import predictions, report, results
+from harness import judged, report, results
 from harness.commands import options
 from harness.errors import UserError
 from harness.files import write_atomically
-from harness.predictions import Detections, Predictions
+from harness.judged import Kept
 from harness.report.content import Record
 from harness.tables import published
 
@@ -41,9 +41,9 @@ def report_(
         if names is not None:
             records = options.only(records, part, options.names(names))
 
-    def kept(record: Record) -> Predictions | Detections:
+    def kept(record: Record) -> Kept:
         names = (record[part]["name"] for part in ("model", "task", "protocol"))
-        return predictions.read(results.path(results_folder, *names))
+        return judged.read(results.path(results_folder, *names), record)
 
     page = report.html(records, kept, published.beside(records, results_folder))
     file = output or results_folder / "report.html"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import rankdata
 
-from harness import paired, predictions, results
+from harness import judged, paired, predictions, results
 from harness.errors import UserError
 from harness.paired import Paired, Record
 
@@ -179,7 +179,7 @@ def _pair(own: Results, other: Results, key: tuple[str, str]) -> Pair:
         other_clips = "" if alike else "other clips, or another metric"
         lacking = "no paired test, since predictions are missing"
         return Pair(*records, None, math.nan, _joined(remark, other_clips, lacking), alike)
-    kept = [predictions.read(file) for file in sides]
+    kept = [judged.read(*side) for side in zip(sides, records, strict=True)]
     try:
         compared = paired.compare(records[0], kept[0], records[1], kept[1])
     except paired.Unpaired as error:

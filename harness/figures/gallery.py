@@ -6,6 +6,7 @@ from typing import NamedTuple
 import matplotlib
 from matplotlib.figure import Figure
 
+from harness import results
 from harness.errors import UserError
 from harness.figures import axes, bars, k, radar, size, style
 from harness.figures.axes import Axis, Record
@@ -71,7 +72,7 @@ def pictures(
         protocols = sorted({record["protocol"]["name"] for record in records})
         for protocol in protocols:
             here = [record for record in records if record["protocol"]["name"] == protocol]
-            _refuse_mixed(here)
+            results.require_one_version(here)
             subject = Subject(f"{kind}-{protocol}", here, named, bool(kinds), looks)
             try:
                 with matplotlib.rc_context(style.SETTINGS):
@@ -155,20 +156,6 @@ def _shown(subject: Subject, found: Sequence[Axis]) -> Looks:
 def _picture(subject: Subject, title: str, found: Sequence[Axis], figure: Figure) -> Picture:
     words = "Best: " + "; ".join(axis.words() for axis in found) + "."
     return Picture(name=subject.name, title=title, words=words, figure=figure)
-
-
-def _refuse_mixed(records: Sequence[Record]) -> None:
-    versions: dict[str, set[int]] = {}
-    for record in records:
-        for part in ("protocol", "task"):
-            name = f"{part} {record[part]['name']}"
-            versions.setdefault(name, set()).add(record[part]["version"])
-    for name, found in versions.items():
-        if len(found) > 1:
-            raise UserError(
-                f"expected one version of the {name} in a picture, found {sorted(found)}; "
-                "run the older ones again"
-            )
 
 
 KINDS: Mapping[str, Callable[[Subject], Picture]] = {

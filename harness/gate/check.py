@@ -85,7 +85,7 @@ def _beside(name: Name, old: Entry | None, new: Entry | None) -> Checked:
         return checked
     try:
         change = scores.change(old.record, old.kept, new.record, new.kept)
-    except UserError as error:
+    except paired.Unpaired as error:
         return replace(checked, faults=(*checked.faults, str(error)))
     return replace(checked, change=change)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import predictions, results
+from harness import judged, predictions, results
 from harness.errors import UserError
 from harness.predictions import Detections, Predictions
 
@@ -96,6 +96,6 @@ def _read(file: Path) -> Entry:
     try:
         record = results.read(file)
         there = predictions.beside(file).exists()
-        return Entry(file, record, predictions.read(file) if there else None)
+        return Entry(file, record, judged.read(file, record) if there else None)
     except UserError as error:
         return Entry(file, record, None, str(error))

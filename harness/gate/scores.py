@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import metrics, paired
-from harness.errors import UserError
+from harness import judged, metrics, paired
 from harness.gate.folder import Kept, Record
 
 LEVEL = 0.05  # of the probability, for all records together, to call noise a drop
 _LAST_DIGITS = 1e-9  # that means of shares miss
-_SINGLE = 1e-4  # that a score of predictions kept in single precision may miss
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,7 @@ def change(old: Record, old_kept: Kept | None, new: Record, new_kept: Kept | Non
     """Compare two defined scores of one task.
 
     Raises:
-        UserError: both have predictions, of other clips or with other labels (paired.Unpaired),
-            or not those that the scores are of.
+        paired.Unpaired: both have predictions, of other clips or with other labels.
     """
     worse = old["score"] - new["score"]
     drop = worse if old["task"]["higher_is_better"] else -worse
@@ -67,11 +64,6 @@ def change(old: Record, old_kept: Kept | None, new: Record, new_kept: Kept | Non
     if old_kept is None or new_kept is None:
         return Change(drop, one_clip)
     found = paired.compare(new, new_kept, old, old_kept)
-    if abs(found.difference + worse) > _SINGLE:
-        raise UserError(
-            f"expected predictions {points(-worse)} points apart, as the scores are, found "
-            f"{points(found.difference)}; run both again"
-        )
     return Change(drop, one_clip, found.p, found.test, found.clips)
 
 
@@ -87,6 +79,6 @@ def _one_clip(record: Record, kept: Kept | None) -> float:
         return 1 / (folds * min(record["n"]["test"]))
     if kept is None:
         return 0.0
-    ranges = [np.ptp(influence) for _, influence in paired.scored(record["task"]["metric"], kept)]
+    ranges = [np.ptp(influence) for _, influence in judged.scored(record["task"]["metric"], kept)]
     most = float(max(ranges)) / folds
     return most if math.isfinite(most) else 0.0

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from harness import suites
-from harness.errors import UserError
+from harness import results, suites
 from harness.tables import by_domain, cells, comparison
 from harness.tables.comparison import Behind
 from harness.tables.domains import Record
@@ -54,9 +53,7 @@ def _section(
     intervals: bool,
 ) -> Section:
     suite = suites.averaged(protocol)
-    _refuse_mixed(records, "protocol")
-    for task in {record["task"]["name"] for record in records}:
-        _refuse_mixed(cells.of(records, "task", task), "task")
+    results.require_one_version(records)
     facts = records[0]["protocol"] if records else {"version": None, "params": {}}
     known = comparison.joined(protocol, published)
     expected = suite.tasks if suite else known.columns
@@ -105,13 +102,3 @@ def _measured(caption: str, records: Sequence[Record], intervals: bool) -> Itera
     columns = [by_domain.task(name, [name], records) for name in tasks]
     nobody = comparison.joined("", [])
     yield from comparison.table(caption, columns, records, nobody, Behind(intervals=intervals))
-
-
-def _refuse_mixed(records: Sequence[Record], part: str) -> None:
-    versions = {record[part]["version"] for record in records}
-    if len(versions) > 1:
-        name = records[0][part]["name"]
-        raise UserError(
-            f"expected one version of the {part} {name} in a table, found {sorted(versions)}; "
-            "run the older ones again"
-        )

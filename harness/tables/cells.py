@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness import results
+from harness import metrics, results
 from harness.tables.domains import Average, Record
 from harness.tables.table import FLOOR, MEASURED, PUBLISHED, Cell, Column
-
-_NO_RATES = {"d_prime", "segment_1s_er"}  # metrics that percent means nothing for
 
 MISSING = Cell(text="missing", kind=MEASURED)
 NO_PARAMETERS = Cell(text="")
@@ -161,4 +159,4 @@ def _scaled(value: float | None, record: Record) -> float | None:
 
 def _number(value: float, record: Record) -> str:
     """A rate in percent; a score that is none, as it is."""
-    return f"{value:.3f}" if record["task"]["metric"] in _NO_RATES else f"{100 * value:.2f}"
+    return f"{100 * value:.2f}" if metrics.is_rate(record["task"]["metric"]) else f"{value:.3f}"

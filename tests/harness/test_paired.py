@@ -12,7 +12,7 @@ from scipy.stats import binom, bootstrap, t
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from harness import metrics, paired
+from harness import judged, metrics, paired
 from harness.predictions import Detections, Predictions
 from tests.harness.records import make_record
 
@@ -83,7 +83,7 @@ def test_whatever_is_compared(metric: str, seed: int, skill: float) -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_difference_is_that_of_the_means_over_folds(metric: str) -> None:
     own, other = kept(metric, 1), kept(metric, 2, 0.2)
-    means = [np.mean([score for score, _ in paired.scored(metric, one)]) for one in (own, other)]
+    means = [np.mean([score for score, _ in judged.scored(metric, one)]) for one in (own, other)]
     assert compare(metric, own, other).difference == pytest.approx(means[0] - means[1])
 
 
@@ -98,7 +98,7 @@ def test_a_result_does_not_differ_from_itself(metric: str) -> None:
 def test_other_metrics_have_a_t_test_of_clips_less_folds(metric: str) -> None:
     own, other = kept(metric, 1), kept(metric, 2, 0.2)
     found = compare(metric, own, other)
-    folds = zip(paired.scored(metric, own), paired.scored(metric, other), strict=True)
+    folds = zip(judged.scored(metric, own), judged.scored(metric, other), strict=True)
     apart = np.hstack([one - two for (_, one), (_, two) in folds]) / 2
     error = np.sqrt(apart @ apart)
     assert found.p == pytest.approx(2 * t.sf(abs(found.difference) / error, 60 - 2))

@@ -64,7 +64,10 @@ def test_a_missing_record_is_caught_with_one_line(gate: Gate) -> None:
         ),
         (lambda r: r["task"].update(version=2), "task.version: 1 → 2"),
         (lambda r: r["task"].update(source="X-ARES"), "task.source: official → X-ARES"),
-        (lambda r: r["task"].update(metric="mAP"), "task.metric: accuracy → mAP"),
+        (
+            lambda r: (r["task"].update(metric="mAP"), r.update(score=r["scores"]["mAP"])),
+            "task.metric: accuracy → mAP",
+        ),
         (lambda r: r["protocol"].update(version=2), "protocol.version: 1 → 2"),
         (lambda r: r["protocol"]["params"].update(k=20), "protocol.params.k: 10 → 20"),
         (lambda r: r["protocol"]["params"].pop("k"), "protocol.params.k: 10 → not there"),
@@ -76,7 +79,6 @@ def test_a_missing_record_is_caught_with_one_line(gate: Gate) -> None:
             "n.test: [80, 80, 80, 80, 80] → [79, 80, 80, 80, 80]",
         ),
         (lambda r: r["model"].update(name="base"), "model.name: tiny → base"),
-        (lambda r: r.update(score=None), "score: 64.50 → undefined"),
         (
             lambda r: r["scores"].update(collapsed="constant"),
             "scores.collapsed: null → constant",
@@ -89,6 +91,13 @@ def test_what_makes_scores_incomparable_is_caught_with_one_line(
     planted.edit(gate.file(), change)
     assert gate() == 1
     assert gate.faults == [f"FAIL {RECORD}: {line}"]
+
+
+def test_a_score_that_became_undefined_is_caught(gate: Gate) -> None:
+    planted.edit(gate.file(), lambda r: r.update(score=None))
+    assert gate() == 1
+    assert f"FAIL {RECORD}: score: 64.50 → undefined" in gate.faults
+    assert len(gate.faults) == 2  # and that its predictions have a score
 
 
 def test_a_drop_is_not_told_of_scores_that_do_not_compare(gate: Gate) -> None:
@@ -149,8 +158,8 @@ def test_predictions_that_are_not_those_of_the_score_are_caught(gate: Gate) -> N
     gate.file().write_bytes(before)
     assert gate() == 1
     assert gate.faults == [
-        f"FAIL {RECORD}: expected predictions 0.00 points apart, as the scores are, found -2.00; "
-        "run both again"
+        f"FAIL {RECORD}: {gate.file()}: expected predictions of the score 0.6450 that it tells, "
+        "found those of 0.6250; run the task again"
     ]
 
 
