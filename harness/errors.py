@@ -19,5 +19,5 @@ def storage_error(error: OSError) -> UserError | None:
     place = error.filename or "the disk"
     return UserError(
         f"expected to read and write {place}, found: {error.strerror}; free some space or choose "
-        "another folder (--cache, --results, --data)"
+        "another folder (--cache, --results, --data, --output)"
     )

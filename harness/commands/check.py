@@ -68,15 +68,21 @@ def check(
     if reason is not None:
         replaced = gate.update(reference_folder, references, new, checked, reason)
         pages.refresh(reference_folder)
-        click.echo(f"{len(replaced)} of {len(checked)} references replaced")
+        for name in replaced:
+            click.echo(f"replaced {name}")
+        click.echo(f"{len(replaced)} of {_counted(len(checked), 'reference')} replaced")
         return 0
     faults = [f"{each.name}: {fault}" for each in checked for fault in each.faults]
     if not any(entry.fault for entry in references.values()):  # or no table can be made of them
         faults += stale(reference_folder)
     for fault in faults:
         click.echo(f"FAIL {fault}")
-    click.echo(f"{len(checked)} records checked, {len(faults)} faults")
+    click.echo(f"{_counted(len(checked), 'record')} checked, {_counted(len(faults), 'fault')}")
     return options.FAULT if faults else 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _names(given: str | None) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ def score(record: Record) -> Cell:
     return Cell(
         text=text,
         value=float(text),
+        exact=_scaled(record["score"], record),
         marks=marks,
         ranked=not partial and not collapsed,
         kind=MEASURED,
@@ -60,6 +61,7 @@ def mean(average: Average) -> Cell:
     return Cell(
         text=text,
         value=float(text),
+        exact=100 * average.mean,
         marks=_marks(average.synthetic, False, average.collapsed),
         ranked=not average.collapsed,
         kind=MEASURED,
@@ -153,8 +155,10 @@ def _marks(synthetic: bool, partial: bool, collapsed: bool) -> str:
 
 
 def _scaled(value: float | None, record: Record) -> float | None:
-    """What `_number` prints, as a number."""
-    return None if value is None else float(_number(value, record))
+    """What `_number` prints, before it is rounded."""
+    if value is None or not metrics.is_rate(record["task"]["metric"]):
+        return value
+    return 100 * value
 
 
 def _number(value: float, record: Record) -> str:

@@ -78,7 +78,7 @@ def table(
     floors = [each.floor for each in columns]
     if any(cell != cells.NO_FLOOR for cell in floors):
         lines.append(_Line("majority class", FLOOR, floors))
-    told = [f"Not measured here: {', '.join(dict.fromkeys(lacking))}."] if lacking else []
+    told = [f"Not measured on these tasks: {', '.join(dict.fromkeys(lacking))}."] if lacking else []
     return [_table(caption, [each.column for each in columns], lines, behind), *told]
 
 

@@ -117,7 +117,10 @@ def _generated(text: str, page: Path, source: Source) -> str:
 
 def _filled(place: re.Match[str], page: Path, source: Source) -> str:
     wanted = _parsed(place[2], page)
-    if (page.parent / wanted.folder).resolve() != source.folder.resolve():
+    folder = page.parent / wanted.folder
+    if not folder.is_dir():
+        raise UserError(f"{page}: expected folder= to name a folder of records, found {folder}")
+    if folder.resolve() != source.folder.resolve():
         return place[0]
     every = sections(source.records, source.published, intervals=wanted.intervals)
     there = {section.protocol: section for section in every}

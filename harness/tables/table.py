@@ -49,8 +49,9 @@ class Cell:
     of its column. best: whether it is. kind: who says so, PUBLISHED, MEASURED or FLOOR (what the
     majority class would score), "" where it does not matter.
 
-    difference: from the published score. interval: 95 %. spread: the standard deviation over the
-    folds. They are facts for programs, in the unit of the text; of these, people see the note.
+    exact: the value of a measured score before it was rounded to the text. difference: of the
+    value from the published score. interval: 95 %. spread: the standard deviation over the folds.
+    They are facts for programs, in the unit of the text; of these, people see the note.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Cell:
     ranked: bool = False
     best: bool = False
     kind: str = ""
+    exact: float | None = None
     difference: float | None = None
     interval: tuple[float, float] | None = None
     spread: float | None = None

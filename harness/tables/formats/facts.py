@@ -16,7 +16,8 @@ _SIGNS = dict(zip(MARKS, ("synthetic", "partial", "collapsed"), strict=True))
 def of(section: Section, table: Table) -> Iterator[dict[str, Any]]:
     """Each cell of scores, in reading order, with FIELDS for keys.
 
-    Scores are in the unit that they are printed in: percent for rates. Where there is none,
+    Scores are in the unit that they are printed in, percent for rates; measured ones are not
+    rounded, but `difference` is that of the numbers printed. Where there is no score,
     `score` is None and `state` says why (missing, undefined, –); else `state` is "".
     """
     names = [column.name or column.head for column in table.columns]
@@ -41,7 +42,7 @@ def _score(column: Column, cell: Cell) -> dict[str, Any]:
         "metric": column.metric,
         "task_version": column.version,
         "higher_is_better": column.higher_is_better,
-        "score": cell.value,
+        "score": cell.value if cell.exact is None else cell.exact,
         "ci95_low": low,
         "ci95_high": high,
         "std": cell.spread,

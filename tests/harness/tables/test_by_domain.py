@@ -153,7 +153,7 @@ def test_published_averages_stand_alone_until_something_is_measured() -> None:
         ["Dasheng-Base", "86", "80", "80", "80"],
     ]
     assert captions(found) == ["averages by domain"]
-    assert "Not measured here: base." in found.parts
+    assert "Not measured on these tasks: base." in found.parts
 
 
 def test_ones_own_task_is_another_task_and_other_protocols_have_plain_tables() -> None:

@@ -125,7 +125,7 @@ def test_a_published_table_stands_alone_until_something_is_measured() -> None:
     section = only([], PUBLISHED)
     assert (section.title, section.version) == ("knn", None)
     assert texts(section.tables[0])[1:] == [["Dasheng-Base", "34", "61.9"]]
-    assert "Not measured here: base." in section.parts
+    assert "Not measured on these tasks: base." in section.parts
 
 
 def test_the_order_of_records_does_not_matter() -> None:

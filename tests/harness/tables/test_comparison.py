@@ -80,7 +80,7 @@ def test_who_is_published_and_not_measured_is_named() -> None:
         ["Other", "–", "*95.35", "1"],
         ["Dasheng-Base", "–", "61.9", "2‡"],
     ]
-    assert told == ["Not measured here: base."]
+    assert told == ["Not measured on these tasks: base."]
     assert compared([], comparison.joined("knn", [])) == ([], [])
 
 

@@ -115,6 +115,9 @@ def test_the_page_beside_the_folder_names_it_and_is_no_concern_of_other_folders(
 ) -> None:
     beside = folder.parent / "README.md"
     beside.write_text(f"Mine.\n{place('folder=results protocols=knn')}{place('folder=other')}")
+    with pytest.raises(UserError, match=r"expected folder= to name a folder of records, found .*r"):
+        pages.stale(folder)
+    (folder.parent / "other").mkdir()
     assert pages.refresh(folder) == [folder / "README.md", beside]
     text = beside.read_text()
     assert text.count("### knn") == 1
