@@ -19,12 +19,28 @@ from harness.tables.formats import FORMATS
     type=click.Choice(sorted(FORMATS)),
     help="Print the tables so, and write nothing.",
 )
+@click.option("--models", help="Comma-separated; print these models' scores only.")
+@click.option("--tasks", help="Comma-separated; print scores on these tasks only.")
+@click.option("--protocols", help="Comma-separated; print scores by these protocols only.")
 @click.option("--intervals", is_flag=True, help="Print 95 % intervals behind scores.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if a page is stale.")
-def table(results_folder: Path, form: str | None, intervals: bool, check: bool) -> int:
-    """Regenerate the tables between the marks of results/README.md and README.md; print them."""
-    if check and (form or intervals):
-        raise UserError("expected --check alone, found it with --format or --intervals")
+def table(
+    results_folder: Path,
+    form: str | None,
+    models: str | None,
+    tasks: str | None,
+    protocols: str | None,
+    intervals: bool,
+    check: bool,
+) -> int:
+    """Regenerate the tables between the marks of results/README.md and README.md; print them.
+
+    What is chosen to be printed has no say in the pages: they have all records. Of published
+    tables those are printed that concern what is chosen.
+    """
+    chosen = {"model": models, "task": tasks, "protocol": protocols}
+    if check and (form or intervals or any(chosen.values())):
+        raise UserError("expected --check alone, found it with what is to be printed")
     if check:
         lines = stale(results_folder)
         for line in lines:
@@ -33,7 +49,12 @@ def table(results_folder: Path, form: str | None, intervals: bool, check: bool) 
     if form is None:
         pages.refresh(results_folder)
     source = pages.read(results_folder)
-    found = tables.sections(source.records, source.published, intervals=intervals)
+    records, known = list(source.records), list(source.published)
+    for part, text in chosen.items():
+        if text is not None:
+            records = options.only(records, part, options.names(text))
+            known = [each for each in known if each.concerns(records)]
+    found = tables.sections(records, known, intervals=intervals)
     click.echo(FORMATS[form or "markdown"](found), nl=False)
     return 0
 

@@ -55,6 +55,20 @@ def test_check_tells_a_line_for_each_stale_page_and_writes_nothing(
     assert [page.read_text() for page in pages] == before
 
 
+def test_chosen_records_are_printed_and_the_pages_have_all(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, model__name="tiny", score=0.5)
+    assert inside("table", "--results", folder, "--models", "tiny", "--protocols", "knn") == 0
+    printed = capsys.readouterr().out
+    assert "| tiny " in printed
+    assert "| base " not in printed
+    assert "Dasheng-Base" not in printed  # published on other tasks
+    assert "| base " in (folder / "README.md").read_text()
+    assert inside("table", "--results", folder, "--tasks", "esc50") == 2
+    assert "expected records of the task esc50, found those of fsdd" in one_line(capsys)
+
+
 def test_the_tables_of_this_repository_are_fresh() -> None:
     assert inside("table", "--results", ROOT / "results", "--check") == 0
 
