@@ -7,12 +7,14 @@ missing, undefined or of collapsed embeddings is not on it, and is never drawn a
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from harness import metrics, results
 from harness.suites import SUITES, Columns, Suite, averaged
 
 Record = Mapping[str, Any]
+_TENTH = Decimal("0.1")
 _DOMAINS = ("environment", "speech", "music")  # in this order; others follow
 
 
@@ -67,8 +69,12 @@ class Axis:
         return f"{self.title} {self.text(self.best)} ({', '.join(whose)})"
 
     def text(self, value: float) -> str:
-        """A score in words."""
-        return f"{value:.1f}" if self.rate else f"{value:.2f}"
+        """A score in words: of a rate a decimal less than tables print of it, halves up.
+
+        What is rounded is what they print, so that 65.25 and 72.25 there are 65.3 and 72.3 here.
+        """
+        printed = f"{value:.2f}"
+        return str(Decimal(printed).quantize(_TENTH, ROUND_HALF_UP)) if self.rate else printed
 
 
 def models(records: Iterable[Record]) -> list[str]:

@@ -95,6 +95,15 @@ def test_what_is_no_rate_is_not_in_percent_and_less_may_be_better() -> None:
     assert axis.words() == "esc50 0.50 (base)"
 
 
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [(0.6525, "65.3"), (0.7225, "72.3"), (0.6125, "61.3"), (0.6524, "65.2"), (1.0, "100.0")],
+)
+def test_halves_of_what_tables_print_are_rounded_up(score: float, text: str) -> None:
+    (axis,) = axes.tasks(records({"base": [score]}, ("esc10",)))
+    assert axis.text(axis.best) == text
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.lists(st.integers(0, 5), min_size=4, max_size=4), min_size=1, max_size=5))
 def test_models_by_average_rank(table: list[list[int]]) -> None:
