@@ -26,7 +26,7 @@ def by_model(records: Sequence[Record]) -> dict[str, dict[str, Record]]:
 
 
 def told(record: Record) -> str:
-    """A score in a line on its own: its marks in words, and its interval."""
+    """A score in a line on its own, with its marks and its interval."""
     cell = score(record)
     partial = " partial" if "†" in cell.marks else ""
     return f"{cell.text}{cell.marks}{partial}{note(cell, intervals=True)}"

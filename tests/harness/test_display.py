@@ -47,7 +47,7 @@ def test_result_and_warning(capsys: pytest.CaptureFixture[str]) -> None:
         shown.result(make_record(score=None, scores__collapsed="constant"))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "base esc50 knn: accuracy 61.90 [60.0, 64.0]"
-    assert lines[1] == "base esc50 knn: accuracy undefined"
+    assert lines[1] == "base esc50 knn: accuracy undefined‡"
     assert lines[2].startswith("warning: constant embeddings")
 
 
