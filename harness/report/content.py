@@ -122,10 +122,12 @@ def _record(record: Record, detail: dict[str, Any], shared: list[Any]) -> dict[s
         if isinstance(value, float) and name not in {metric, "std", "floor"}
     }
     by_k = scores.get("by_k") or {}
+    marks = cells.score(record).marks
     return {
         "model": record["model"]["name"],
         "parameters": record["model"]["parameters"],
-        "marks": cells.score(record).marks,
+        "marks": marks,
+        "marked": [MARKS[mark].partition(":")[0] for mark in marks],
         "value": record["score"],
         "score": number(record["score"], metric),
         "interval": None

@@ -16,11 +16,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from harness import figures, tables
 from harness.report import content, differences
 from harness.report.differences import Kept, Record
+from harness.tables.formats import html as fragments
 from harness.tables.published import Published
+from harness.tables.table import Section, Table
 
 BROWSER = Path(__file__).parent / "browser"
 STYLES = ("page", "table", "task", "print")
-SCRIPTS = ("dom", "theme", "sort", "matrix", "map", "clips", "facts", "task", "route")  # in order
+SCRIPTS = (
+    "dom",
+    "theme",
+    "sort",
+    "filter",
+    "matrix",
+    "map",
+    "clips",
+    "facts",
+    "task",
+    "route",
+)  # in order
 
 
 def html(records: Sequence[Record], kept: Kept, published: Iterable[Published] = ()) -> str:
@@ -38,6 +51,7 @@ def html(records: Sequence[Record], kept: Kept, published: Iterable[Published] =
         trim_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["remark"] = fragments.remark
     script = _script()
     told = dict(content.told(records, kept))
     return environment.get_template("page.jinja").render(
@@ -45,7 +59,7 @@ def html(records: Sequence[Record], kept: Kept, published: Iterable[Published] =
         counts=_counts(records),
         marks=content.meanings(records),
         tasks=content.tasks(records, told),
-        sections=tables.sections(records, published),
+        sections=[(each, _blocks(each)) for each in tables.sections(records, published)],
         pictures=_pictures(records),
         data={name: _json(each) for name, each in told.items()},
         style="\n".join(_asset(f"{name}.css") for name in STYLES),
@@ -64,6 +78,16 @@ def _counts(records: Sequence[Record]) -> list[tuple[int, str, str]]:
         (different("protocol"), "protocol", "protocols"),
         (len(records), "record", "records"),
     ]
+
+
+def _blocks(section: Section) -> list[list[Table | str]]:
+    """Its tables, each with the remarks below it; first the remarks above all of them."""
+    blocks: list[list[Table | str]] = [[]]
+    for part in section.parts:
+        if isinstance(part, Table):
+            blocks.append([])
+        blocks[-1].append(part)
+    return blocks
 
 
 def _pictures(records: Sequence[Record]) -> list[dict[str, Any]]:

@@ -65,4 +65,5 @@ function startRoutes() {
 
 startTheme();
 startTables();
+startFilter();
 startRoutes();

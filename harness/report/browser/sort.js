@@ -1,4 +1,4 @@
-// Tables that are sorted by a click or a key on a head, and filtered by a word.
+// Tables that are sorted by a click or a key on a head.
 
 // Missing values come last whichever way; equal ones keep their order.
 function sortRows(table, column, descending) {
@@ -37,18 +37,4 @@ function makeSortable(table) {
 
 function startTables() {
   document.querySelectorAll("main table").forEach(makeSortable);
-  const box = document.getElementById("filter");
-  const told = document.getElementById("filtered");
-  const rows = [...document.querySelectorAll("table.filtered tbody tr")];
-  box.closest(".controls").hidden = false;
-  box.addEventListener("input", () => {
-    const words = box.value.trim().toLowerCase().split(/\s+/);
-    let shown = 0;
-    for (const row of rows) {
-      const text = row.cells[0].textContent.toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
-      shown += !row.hidden;
-    }
-    told.textContent = box.value.trim() ? `${shown} of ${rows.length} rows` : "";
-  });
 }

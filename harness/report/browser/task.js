@@ -24,7 +24,7 @@ function showRanking(task, records, chosen, choose) {
       { type: "button", "aria-pressed": String(record === chosen), onclick: () => choose(record) },
       make("span", {}, record.model),
       make("span", { class: "track", "aria-hidden": "true" }, marks),
-      make("span", { class: "number" }, `${record.score}${record.marks}`),
+      make("span", { class: "number" }, record.score, record.marks ? make("sup", {}, record.marks) : null),
     );
     return make("li", {}, button);
   });
@@ -38,14 +38,18 @@ function showRanking(task, records, chosen, choose) {
 
 // Each model less the best one, on the same clips.
 function showDifferences(task, records) {
-  const heads = [{ head: "model", words: true }, { head: "less the best" }, { head: "95 % interval" }, { head: "p, adjusted" }, { head: "verdict", words: true }];
+  const heads = [{ head: "model", words: true }, { head: "less the best, 95 % interval" }, { head: "verdict, p (Holm)", words: true }];
   const rows = records.filter((record) => record.behind).map(({ model, behind }) => {
     const [difference, low, high] = behind.text.map(signed);
-    const p = behind.p < 0.001 ? "< 0.001" : behind.p.toFixed(3);
-    return [model, { show: difference, value: behind.difference }, `${low} to ${high}`, { show: p, value: behind.p }, behind.verdict];
+    const p = behind.p < 0.001 ? "p < 0.001" : `p ${behind.p.toFixed(3)}`;
+    return [
+      model,
+      { show: [difference, make("small", {}, `${low} to ${high}`)], value: behind.difference },
+      { show: [behind.verdict, make("small", {}, p)], value: behind.p },
+    ];
   });
   return [
-    make("p", { class: "small faint" }, `Every model less ${records[0].model}, on the same test clips; p of paired tests, adjusted after Holm for ${counted(rows.length, "model", "models")}. Only sampling of clips is tested; another seed may move scores too.`),
+    make("p", { class: "small faint" }, `Every model less ${records[0].model}, on the same test clips; p of paired tests, adjusted after Holm over ${counted(rows.length, "model", "models")} of this task and protocol. ${records[0].model} was picked as the best by the same scores that it is tested against, which favours it a little. Only sampling of clips is tested; another seed may move scores too.`),
     tabulate("Differences from the best", heads, rows),
   ];
 }
@@ -60,7 +64,13 @@ function showScore(task, record) {
   const nothing = record.floor ? record.floor.text : null;
   const byK = Object.entries(record.by_k).map(([k, score]) => make("span", { class: "unit" }, `k ${k}: ${score}`));
   return [
-    make("p", { class: "headline" }, make("b", {}, `${record.score}${record.marks}${unit}`), make("span", {}, `${record.model}, ${task.metric}`)),
+    make(
+      "p",
+      { class: "headline" },
+      make("b", {}, `${record.score}${unit}`),
+      make("span", {}, `${record.model}, ${task.metric}`),
+      record.marked.map((mark) => make("span", { class: "mark" }, mark)),
+    ),
     pairs([
       ["95 % interval", record.interval && record.interval.text.join(" to ")],
       ["majority class", nothing],
@@ -105,7 +115,7 @@ function showTask(task, protocol, model, go) {
   const { records, version } = task.protocols[protocol];
   const record = records.find((each) => each.model === model) || records[0];
   const protocols = Object.keys(task.protocols).map((name) => [name, name]);
-  const models = records.map((each) => [each.model, `${each.model}: ${each.score}${each.marks}`]);
+  const models = records.map((each) => [each.model, [`${each.model}: ${each.score}`, ...each.marked].join(", ")]);
   const facts = [task.domain, `${task.metric}${task.higher_is_better ? "" : ", lower is better"}`, counted(task.shared[record.names].length, "class", "classes"), `version ${task.version}`];
   if (task.synthetic) facts.push("° synthetic data");
   return [

@@ -1,5 +1,6 @@
 """Sections → HTML, a fragment: headings, tables and remarks, without any style of its own."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -13,11 +14,16 @@ def render(sections: Sequence[Section]) -> str:
 
 def _section(section: Section) -> str:
     parts = (
-        table(part) if isinstance(part, Table) else f"<p>{escape(part)}</p>"
+        table(part) if isinstance(part, Table) else f"<p>{remark(part)}</p>"
         for part in section.parts
     )
     title = [f"<h3>{escape(section.title)}</h3>"] if section.title else []
     return "\n".join([*title, *parts])
+
+
+def remark(text: str) -> str:
+    """A remark's words, escaped; what stands between backticks, as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def table(table: Table) -> str:

@@ -1,6 +1,7 @@
 """The report as people meet it: in Chromium, on a phone and on a desk, by hand and by keyboard."""
 
 import importlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,12 +103,66 @@ def test_tables_are_sorted_by_click_and_by_key(file: Path, look: Open) -> None:
     assert page.locator("#tasks th[aria-sort]:not([aria-sort=none])").count() == 1
 
 
-def test_rows_are_filtered(file: Path, look: Open) -> None:
+def test_tasks_are_found_in_rows_and_in_columns(file: Path, look: Open) -> None:
     page = look(file)
-    page.get_by_label("Show rows named").fill("FSD")
+    page.get_by_label("Show what is named").fill("FSD")
     assert page.locator("#tasks tbody tr:visible").all_inner_texts()[0].startswith("hear-fsd50k")
     assert page.locator("#tasks tbody tr:visible").count() == 1
-    assert page.locator("#filtered").inner_text().startswith("1 of ")
+    heads = page.locator(".block th[data-name]:visible").evaluate_all(
+        "heads => heads.map(head => head.dataset.name)"
+    )
+    assert set(heads) == {"hear-fsd50k"}
+    words = page.locator("#filtered").inner_text()
+    assert words.split(" of ")[0] == str(page.locator("table.filtered tbody tr:visible").count())
+
+
+def test_models_are_found_and_what_is_left_empty_goes(file: Path, look: Open) -> None:
+    page = look(file)
+    box = page.get_by_label("Show what is named")
+    every = page.locator("table.filtered:visible").count()
+    box.fill("other esc10")
+    names = page.locator("table.filtered tbody th:visible").all_inner_texts()
+    assert names == ["other", "other"]  # by knn and by linear
+    assert not page.get_by_role("heading", name="Tasks", exact=True).is_visible()
+    assert page.get_by_role("link", name="Tasks", exact=True).count() == 0
+    for table in page.locator("table.filtered:visible").all():
+        assert table.locator("tbody tr:visible").count()
+    box.fill("nobody")
+    assert page.locator("table.filtered:visible").count() == 0
+    assert page.locator("#overview .block:visible").count() == 0
+    assert page.locator("#filtered").inner_text() == "Nothing is named so."
+    box.fill(" ")
+    assert page.locator("table.filtered:visible").count() == every
+    assert page.locator("#filtered").inner_text() == ""
+
+
+def test_on_a_phone_the_best_and_its_score_are_seen_first(file: Path, look: Open) -> None:
+    page = look(file, size="phone")
+    box = page.locator("#tasks .scroll").bounding_box()
+    for head in ("task", "protocol", "best model", "its score"):
+        cell = page.locator("#tasks th", has_text=re.compile(f"^{head}")).bounding_box()
+        assert cell["x"] + cell["width"] <= box["x"] + box["width"] + 1, head
+    page = look(file, "#task/esc10/knn", size="phone")
+    box = page.get_by_label("Differences from the best").bounding_box()
+    cell = page.get_by_label("Differences from the best").locator("td").last.bounding_box()
+    assert cell["x"] + cell["width"] <= box["x"] + box["width"] + 1
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+def test_intervals_reach_beyond_the_dots(file: Path, look: Open, size: str) -> None:
+    page = look(file, "#task/esc10/knn", size=size)
+    whiskers, dots = (page.locator(f".track .{kind}").all() for kind in ("whisker", "dot"))
+    assert len(whiskers) == len(dots) == 2
+    for whisker, dot in zip(whiskers, dots, strict=True):
+        line, point = whisker.bounding_box(), dot.bounding_box()
+        assert line["width"] > 2 * point["width"]
+        assert line["height"] > 1.5 * point["height"]  # its ends are seen however near
+
+
+def test_a_mark_stands_apart_from_the_unit(file: Path, look: Open) -> None:
+    page = look(file, "#task/esc10/knn")
+    assert re.fullmatch(r"\d+\.\d\d %", page.locator(".headline b").inner_text())
+    assert page.locator(".headline .mark").all_inner_texts() == ["synthetic data"]
 
 
 def test_a_task_is_reached_and_left_by_keyboard(file: Path, look: Open) -> None:
@@ -176,6 +231,8 @@ def test_on_paper_there_are_no_controls_and_all_of_every_table(
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     cut = "boxes => boxes.filter(box => getComputedStyle(box).overflowY !== 'visible').length"
     assert page.locator(".scroll:visible").evaluate_all(cut) == 0
+    parted = "boxes => boxes.filter(box => getComputedStyle(box).breakInside !== 'avoid').length"
+    assert page.locator(".scroll:visible").evaluate_all(parted) == 0
     page.set_viewport_size({"width": 1030, "height": 700})  # A4 on its side
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.pdf().startswith(b"%PDF")

@@ -63,6 +63,13 @@ def test_only_tables_text_and_no_style() -> None:
     }
 
 
+def test_code_in_remarks_is_marked_and_still_escaped() -> None:
+    assert html.remark("its `a<b>`, 1 < 2") == "its <code>a&lt;b&gt;</code>, 1 &lt; 2"
+    assert html.remark("one ` alone") == "one ` alone"
+    section = Section(protocol="", title="", parts=("`wav2vec2`",))
+    assert "<p><code>wav2vec2</code></p>" in html.render([section])
+
+
 def test_without_a_title_there_is_no_heading() -> None:
     (section,) = made.sections()
     bare = Section(protocol="", title="", parts=section.parts)
