@@ -81,13 +81,13 @@ def _counts(records: Sequence[Record]) -> list[tuple[int, str, str]]:
 
 
 def _blocks(section: Section) -> list[list[Table | str]]:
-    """Its tables, each with the remarks below it; first the remarks above all of them."""
+    """Its tables, each with the remarks below it; first the remarks above all, if any."""
     blocks: list[list[Table | str]] = [[]]
     for part in section.parts:
         if isinstance(part, Table):
             blocks.append([])
         blocks[-1].append(part)
-    return blocks
+    return [block for block in blocks if block]
 
 
 def _pictures(records: Sequence[Record]) -> list[dict[str, Any]]:

@@ -236,6 +236,8 @@ def test_on_paper_there_are_no_controls_and_all_of_every_table(
     page.set_viewport_size({"width": 1030, "height": 700})  # A4 on its side
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.pdf().startswith(b"%PDF")
+    kinds = "buttons => buttons.map(button => getComputedStyle(button).display)"
+    assert set(page.locator("th button").evaluate_all(kinds)) == {"contents"}  # repeated overleaf
 
 
 def test_without_javascript_the_overview_stands(file: Path, look: Open) -> None:

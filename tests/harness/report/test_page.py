@@ -12,6 +12,7 @@ import numpy as np
 from harness import predictions, report, results
 from harness.report import page
 from tests.harness.report.conftest import Page
+from tests.harness.tables import made
 
 HOSTILE = "</script><img src=x onerror=hurt()>"
 
@@ -106,6 +107,19 @@ def test_names_do_no_harm(few: Path) -> None:
     assert found.data["esc10"]["title"] == HOSTILE
     [policy] = [a["content"] for tag, a in found.tags if tag == "meta" and "http-equiv" in a]
     assert "unsafe-inline" not in (policy or "").partition("script-src")[2]
+
+
+def test_remarks_stand_with_their_table_and_code_in_them_as_code(few: Path) -> None:
+    def kept(record: Mapping[str, Any]) -> Any:
+        names = (record[part]["name"] for part in ("model", "task", "protocol"))
+        return predictions.read(results.path(few, *names))
+
+    published = replace(made.PUBLISHED, notes=(f"`a<b>` {HOSTILE}",))
+    text = report.html(list(results.read_all(few)), kept, [published])
+    block = next(each for each in text.split('<div class="block">') if "<code>a&lt;b" in each)
+    assert f"<code>a&lt;b&gt;</code> {html.escape(HOSTILE)}</p>" in block
+    assert block.count("<table") == 1
+    assert block.index("</table>") < block.index("<code>")
 
 
 def test_every_asset_is_in_the_page() -> None:
