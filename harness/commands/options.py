@@ -14,6 +14,7 @@ FAULT, MISTAKE, INTERRUPTED = 1, 2, 130
 DEFAULT_DATA = Path("data")
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
+_Record = TypeVar("_Record", bound=Mapping[str, Any])
 
 data = click.option(
     "--data",
@@ -75,9 +76,7 @@ def names(text: str) -> list[str]:
     return found
 
 
-def only(
-    records: Sequence[dict[str, Any]], part: str, names: Sequence[str]
-) -> list[dict[str, Any]]:
+def only(records: Sequence[_Record], part: str, names: Sequence[str]) -> list[_Record]:
     """The records of the named models, tasks or protocols. Raises UserError if one has none."""
     there = sorted({record[part]["name"] for record in records})
     for name in names:
