@@ -63,8 +63,9 @@ def _ranks(names: Sequence[str], compared: Sequence[Sequence[Pair]]) -> Iterator
     scores = [[pairs[0].own["score"], *(pair.other["score"] for pair in pairs)] for pairs in shared]
     better = [pairs[0].own["task"]["higher_is_better"] for pairs in shared]
     ranks = average_ranks(np.array(scores).T, better)
+    but = ", synthetic ones left out" if any(map(_leaves_out, compared)) else ""
     yield Table(
-        caption=f"average rank, 1 the best, over {_count(len(shared), 'task')} that all have",
+        caption=f"average rank, 1 the best, over {_count(len(shared), 'task')} that all have{but}",
         columns=(
             Column(head="model", scores=False),
             Column(head="average rank", higher_is_better=False),
@@ -81,6 +82,10 @@ def _of_real_sounds(compared: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in compared if not pair.own["task"]["synthetic"]] or list(compared)
 
 
+def _leaves_out(compared: Sequence[Pair]) -> bool:
+    return len(_of_real_sounds(compared)) < len(compared)
+
+
 def _pairwise(own: str, other: str, compared: Sequence[Pair]) -> Iterator[Table | str]:
     """The table of two models, who wins how often, and what a reader must know."""
     numbers = (own, other, f"{own} − {other}", "95 % interval", "p", "p (Holm)", "clips")
@@ -93,9 +98,8 @@ def _pairwise(own: str, other: str, compared: Sequence[Pair]) -> Iterator[Table 
         columns=tuple(columns),
         rows=tuple(_row(pair) for pair in compared),
     )
-    counted = _of_real_sounds(compared)
-    but = ", synthetic tasks left out" if len(counted) < len(compared) else ""
-    yield f"{own} against {other}{but}: {_tally(counted)}."
+    but = ", synthetic tasks left out" if _leaves_out(compared) else ""
+    yield f"{own} against {other}{but}: {_tally(_of_real_sounds(compared))}."
     yield from sorted(f"{pair.task}: {pair.remark}." for pair in compared if pair.remark)
 
 
