@@ -61,8 +61,8 @@ def check(
         raise UserError("expected a --tolerance in points, found nan")
     if new_folder.resolve() == reference_folder.resolve():
         raise UserError(f"expected new records and references apart, found {new_folder} for both")
-    references, new = gate.read(reference_folder), gate.read(new_folder)
     selection = gate.Selection(*(_names(given) for given in (models, tasks, protocols)))
+    references, new = (gate.read(folder, selection) for folder in (reference_folder, new_folder))
     checked = gate.check(references, new, selection, tolerance / 100)
     _show(checked)
     if reason is not None:

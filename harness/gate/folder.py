@@ -32,8 +32,8 @@ class Name(NamedTuple):
 class Entry:
     """A record and its predictions.
 
-    record: None if it cannot be read. kept: None if there are no predictions, or they cannot be
-    read. fault: what is wrong with the files, in a line; "" if nothing is.
+    record: None if it cannot be read. kept: None if there are no predictions, they cannot be read,
+    or the record is not looked at. fault: what is wrong with the files, in a line, "" if nothing.
     """
 
     file: Path
@@ -75,8 +75,8 @@ class Selection:
         return self.models, self.tasks, self.protocols
 
 
-def read(folder: Path) -> Folder:
-    """Every record in a results folder, by name.
+def read(folder: Path, selection: Selection) -> Folder:
+    """Every record in a results folder, by name; those that are looked at, with predictions.
 
     Raises:
         UserError: there is no such folder, or no record in it.
@@ -88,14 +88,15 @@ def read(folder: Path) -> Folder:
             f"expected records at {folder}/<model>/<task>/<protocol>.json, found {found}; "
             "`run` writes them, --results and --reference say where they are"
         )
-    return {Name(file.parts[-3], file.parts[-2], file.stem): _read(file) for file in files}
+    names = [Name(file.parts[-3], file.parts[-2], file.stem) for file in files]
+    return {name: _read(file, selection.has(name)) for name, file in zip(names, files, strict=True)}
 
 
-def _read(file: Path) -> Entry:
+def _read(file: Path, looked_at: bool) -> Entry:
     record = None
     try:
         record = results.read(file)
-        there = predictions.beside(file).exists()
+        there = looked_at and predictions.beside(file).exists()
         return Entry(file, record, judged.read(file, record) if there else None)
     except UserError as error:
         return Entry(file, record, None, str(error))

@@ -163,6 +163,14 @@ def test_predictions_that_are_not_those_of_the_score_are_caught(gate: Gate) -> N
     ]
 
 
+def test_predictions_of_records_that_are_not_chosen_are_not_read(gate: Gate) -> None:
+    kept = predictions.beside(gate.file())
+    kept.write_bytes(b"damaged")
+    assert gate() == 1
+    assert gate("--models", "melspec") == 0
+    assert gate("--models", "tiny", "--protocols", "linear") == 0
+
+
 def test_what_a_reference_lacks_is_told(gate: Gate) -> None:
     predictions.beside(gate.reference / f"{RECORD}.json").unlink()
     assert gate() == 0

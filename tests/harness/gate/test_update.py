@@ -98,7 +98,7 @@ def test_an_update_that_cannot_write_all_puts_back_what_it_wrote(gate: Gate) -> 
     (target / "in the way").mkdir(parents=True)
     before = {file: file.read_bytes() for file in gate.reference.rglob("*.*") if file.is_file()}
     names = {"melspec/demo/knn", RECORD}
-    references, new = read(gate.reference), read(gate.new)
+    references, new = (read(folder, Selection()) for folder in (gate.reference, gate.new))
     checked = [each for each in check(references, new, Selection()) if str(each.name) in names]
     with pytest.raises(OSError, match="directory"):
         update(gate.reference, references, new, checked, "because")
