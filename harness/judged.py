@@ -5,7 +5,6 @@ contradict itself if one of them were not of the other.
 """
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from harness import event_scores, metrics, predictions
 from harness.errors import UserError
 from harness.events import Events
 from harness.predictions import Detections, Predictions
+from harness.results import Record
 
-Record = Mapping[str, Any]
 Kept = Predictions | Detections
 
 SINGLE = 1e-4  # that a score of predictions kept in single precision may miss

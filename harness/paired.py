@@ -49,6 +49,9 @@ class Paired:
     test: str
 
 
+LEVEL = 0.05  # of significance, of a p that is adjusted for all that are tested
+
+
 class Unpaired(UserError):
     """The two results are not of the same clips with the same labels by the same metric."""
 

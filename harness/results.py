@@ -18,6 +18,7 @@ from harness.errors import UserError
 from harness.files import write_atomically
 from harness.predictions import Detections, Predictions
 
+Record = Mapping[str, Any]
 SCHEMA_VERSION = 3
 _NAME = re.compile(r"[\w.+-]+")  # of a model, task or protocol: safe in a file name and in a page
 _NAMED = ("model", "task", "protocol")

@@ -32,9 +32,7 @@ from harness.tables import pages
     show_default=True,
     help="Folder of the records that they are held to.",
 )
-@click.option("--models", help="Comma-separated; these models' records only.")
-@click.option("--tasks", help="Comma-separated; these tasks' records only.")
-@click.option("--protocols", help="Comma-separated; these protocols' records only.")
+@options.part
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),

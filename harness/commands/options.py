@@ -76,6 +76,25 @@ def names(text: str) -> list[str]:
     return found
 
 
+def part(command: _Command) -> _Command:
+    """Add --models, --tasks and --protocols: which records a command is about; see `of_part`."""
+    for what in ("protocols", "tasks", "models"):  # the last is listed first
+        own = f"Comma-separated; these {what}' records only."
+        command = click.option(f"--{what}", help=own)(command)
+    return command
+
+
+def of_part(
+    records: Sequence[_Record], models: str | None, tasks: str | None, protocols: str | None
+) -> list[_Record]:
+    """The records of the models, tasks and protocols named. Raises UserError if one has none."""
+    found = list(records)
+    for kind, text in (("model", models), ("task", tasks), ("protocol", protocols)):
+        if text is not None:
+            found = only(found, kind, names(text))
+    return found
+
+
 def only(records: Sequence[_Record], part: str, names: Sequence[str]) -> list[_Record]:
     """The records of the named models, tasks or protocols. Raises UserError if one has none."""
     there = sorted({record[part]["name"] for record in records})

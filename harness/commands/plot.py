@@ -17,10 +17,8 @@ Record = dict[str, Any]
 @click.command("plot")
 @click.argument("kinds", nargs=-1, type=click.Choice(list(figures.KINDS)), metavar="[KIND]…")
 @options.results
-@click.option("--models", help="Comma-separated; all unless given.")
-@click.option("--tasks", "task_names", help="Comma-separated; all unless given.")
+@options.part
 @click.option("--suite", help="A named list of tasks instead; see `list suites`.")
-@click.option("--protocols", help="Comma-separated; all unless given.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -33,7 +31,7 @@ def plot(
     kinds: Sequence[str],
     results_folder: Path,
     models: str | None,
-    task_names: str | None,
+    tasks: str | None,
     suite: str | None,
     protocols: str | None,
     output: Path | None,
@@ -44,17 +42,15 @@ def plot(
     KIND is radar (an axis per task), bars (with intervals), k (kNN over k) or size (over the
     number of parameters); without any, all that there are enough scores for.
     """
-    if task_names is not None and suite is not None:
+    if tasks is not None and suite is not None:
         raise UserError("expected --tasks or --suite, found both")
     records = list(results.read_all(results_folder))
     if not records:
         raise UserError(f"expected records in {results_folder}, found none; pass --results")
-    for part, names in (("model", models), ("protocol", protocols), ("task", task_names)):
-        if names is not None:
-            records = options.only(records, part, options.names(names))
+    records = options.of_part(records, models, tasks, protocols)
     if suite is not None:
         records = _of_suite(records, suite)
-    drawn, left_out = figures.pictures(records, kinds, named=task_names is not None)
+    drawn, left_out = figures.pictures(records, kinds, named=tasks is not None)
     for picture in drawn:
         file = (output or results_folder / "figures") / f"{picture.name}.{form}"
         data = figures.svg(picture).encode() if form == "svg" else figures.png(picture)

@@ -15,9 +15,7 @@ from harness.tables import published
 
 @click.command("report")
 @options.results
-@click.option("--models", help="Comma-separated; these models' records only.")
-@click.option("--tasks", help="Comma-separated; these tasks' records only.")
-@click.option("--protocols", help="Comma-separated; these protocols' records only.")
+@options.part
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -37,9 +35,7 @@ def report_(
     records = list(results.read_all(results_folder))
     if not records:
         raise UserError(f"expected records in {results_folder}, found none; pass --results")
-    for part, names in (("model", models), ("task", tasks), ("protocol", protocols)):
-        if names is not None:
-            records = options.only(records, part, options.names(names))
+    records = options.of_part(records, models, tasks, protocols)
 
     def kept(record: Record) -> Kept:
         names = (record[part]["name"] for part in ("model", "task", "protocol"))

@@ -19,9 +19,7 @@ from harness.tables.formats import FORMATS
     type=click.Choice(sorted(FORMATS)),
     help="Print the tables so, and write nothing.",
 )
-@click.option("--models", help="Comma-separated; print these models' scores only.")
-@click.option("--tasks", help="Comma-separated; print scores on these tasks only.")
-@click.option("--protocols", help="Comma-separated; print scores by these protocols only.")
+@options.part
 @click.option("--intervals", is_flag=True, help="Print 95 % intervals behind scores.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if a page is stale.")
 def table(
@@ -38,8 +36,8 @@ def table(
     What is chosen to be printed has no say in the pages: they have all records. Of published
     tables those are printed that concern what is chosen.
     """
-    chosen = {"model": models, "task": tasks, "protocol": protocols}
-    if check and (form or intervals or any(chosen.values())):
+    named = any((models, tasks, protocols))
+    if check and (form or intervals or named):
         raise UserError("expected --check alone, found it with what is to be printed")
     if check:
         lines = stale(results_folder)
@@ -49,11 +47,8 @@ def table(
     if form is None:
         pages.refresh(results_folder)
     source = pages.read(results_folder)
-    records, known = list(source.records), list(source.published)
-    for part, text in chosen.items():
-        if text is not None:
-            records = options.only(records, part, options.names(text))
-            known = [each for each in known if each.concerns(records)]
+    records = options.of_part(source.records, models, tasks, protocols)
+    known = [each for each in source.published if not named or each.concerns(records)]
     found = tables.sections(records, known, intervals=intervals)
     click.echo(FORMATS[form or "markdown"](found), nl=False)
     return 0

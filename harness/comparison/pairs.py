@@ -11,9 +11,7 @@ from scipy.stats import rankdata
 
 from harness import judged, paired, predictions, results
 from harness.errors import UserError
-from harness.paired import Paired, Record
-
-LEVEL = 0.05  # of significance, after Holm's correction
+from harness.paired import LEVEL, Paired, Record
 
 
 @dataclass(frozen=True)

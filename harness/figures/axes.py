@@ -8,12 +8,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from harness import metrics, results
+from harness.results import Record
 from harness.suites import SUITES, Columns, Suite, averaged
 
-Record = Mapping[str, Any]
 _TENTH = Decimal("0.1")
 _DOMAINS = ("environment", "speech", "music")  # in this order; others follow
 

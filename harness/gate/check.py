@@ -46,7 +46,7 @@ def check(
     """Compare the selected records of two folders, by name.
 
     The paired tests of all records are adjusted together (Holm), so that no number of records
-    makes noise a fault more often than `scores.LEVEL` says.
+    makes noise a fault more often than `paired.LEVEL` says.
 
     Raises:
         UserError: a chosen name is in neither folder, or there is nothing to compare.

@@ -7,14 +7,12 @@ beside its name. Names are those of the path, which are there even if the record
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness import judged, predictions, results
 from harness.errors import UserError
-from harness.predictions import Detections, Predictions
-
-Record = Mapping[str, Any]
-Kept = Predictions | Detections
+from harness.judged import Kept
+from harness.results import Record
 
 
 class Name(NamedTuple):

@@ -10,8 +10,8 @@ import numpy as np
 
 from harness import judged, metrics, paired
 from harness.gate.folder import Kept, Record
+from harness.paired import LEVEL
 
-LEVEL = 0.05  # of the probability, for all records together, to call noise a drop
 _LAST_DIGITS = 1e-9  # that means of shares miss
 
 

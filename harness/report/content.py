@@ -31,9 +31,7 @@ def meanings(records: Iterable[Record]) -> dict[str, str]:
 
 def number(value: float | None, metric: str) -> str:
     """A score as printed: a rate in percent, another as it is."""
-    if value is None:
-        return "undefined"
-    return f"{100 * value:.2f}" if metrics.is_rate(metric) else f"{value:.3f}"
+    return "undefined" if value is None else cells.number(value, metric)
 
 
 def tasks(records: Sequence[Record], told: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -6,16 +6,15 @@ chosen by the same scores: that favours it a little, as any look at a ranking do
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from harness import paired
+from harness.paired import LEVEL
 from harness.predictions import Detections, Predictions
+from harness.results import Record
 
-LEVEL = 0.05
 BEHIND, APART, AHEAD = "significantly behind", "not told apart", "significantly ahead"
 
-Record = Mapping[str, Any]
 Kept = Callable[[Record], Predictions | Detections]
 
 

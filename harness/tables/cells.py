@@ -39,7 +39,7 @@ def score(record: Record) -> Cell:
     if record["score"] is None:
         return Cell(text="undefined", kind=MEASURED, marks=marks)
     low, high = (_scaled(end, record) for end in record["scores"]["ci95"])
-    text = _number(record["score"], record)
+    text = number(record["score"], record["task"]["metric"])
     return Cell(
         text=text,
         value=float(text),
@@ -50,6 +50,11 @@ def score(record: Record) -> Cell:
         interval=None if low is None or high is None else (low, high),
         spread=_scaled(record["scores"]["std"], record),
     )
+
+
+def number(value: float, metric: str) -> str:
+    """A score as printed: a rate in percent, another as it is."""
+    return f"{100 * value:.2f}" if metrics.is_rate(metric) else f"{value:.3f}"
 
 
 def mean(average: Average) -> Cell:
@@ -138,7 +143,7 @@ def floor(records: Sequence[Record]) -> Cell:
     """
     speaking = [record for record in records if not results.is_partial(record)] or records
     floors = sorted(
-        (record["scores"]["floor"], _number(record["scores"]["floor"], record))
+        (record["scores"]["floor"], number(record["scores"]["floor"], record["task"]["metric"]))
         for record in speaking
         if record["scores"]["floor"] is not None
     )
@@ -155,12 +160,7 @@ def _marks(synthetic: bool, partial: bool, collapsed: bool) -> str:
 
 
 def _scaled(value: float | None, record: Record) -> float | None:
-    """What `_number` prints, before it is rounded."""
+    """What `number` prints, before it is rounded."""
     if value is None or not metrics.is_rate(record["task"]["metric"]):
         return value
     return 100 * value
-
-
-def _number(value: float, record: Record) -> str:
-    """A rate in percent; a score that is none, as it is."""
-    return f"{100 * value:.2f}" if metrics.is_rate(record["task"]["metric"]) else f"{value:.3f}"

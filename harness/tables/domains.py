@@ -8,12 +8,10 @@ its score is defined.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from harness import results
+from harness.results import Record
 from harness.suites import Columns
-
-Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
